@@ -1,0 +1,35 @@
+# What every target shares: warnings, sanitizers, hardening, ccache and lld where they are there.
+find_program(SLUICE_CCACHE ccache)
+if(SLUICE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SLUICE_CCACHE})
+endif()
+
+include(cmake/coroutine_canary.cmake)
+
+add_library(sluice_options INTERFACE)
+target_compile_options(sluice_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough
+  -Werror=switch -Werror=return-type -Werror=unused-result)
+target_include_directories(sluice_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_definitions(sluice_options INTERFACE SLUICE_VERSION="${PROJECT_VERSION}")
+
+if(SLUICE_SANITIZE)
+  target_compile_options(sluice_options INTERFACE
+    -fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  target_link_options(sluice_options INTERFACE -fsanitize=${SLUICE_SANITIZE})
+else()
+  target_compile_options(sluice_options INTERFACE -fstack-protector-strong)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_definitions(sluice_options INTERFACE _FORTIFY_SOURCE=2)
+  endif()
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  string(REGEX MATCH "^[0-9]+" SLUICE_CLANG_MAJOR "${CMAKE_CXX_COMPILER_VERSION}")
+  find_program(SLUICE_LLD NAMES ld.lld-${SLUICE_CLANG_MAJOR} ld.lld)
+  if(SLUICE_LLD)
+    target_link_options(sluice_options INTERFACE --ld-path=${SLUICE_LLD})
+  endif()
+endif()
+target_link_options(sluice_options INTERFACE -Wl,-z,relro,-z,now)
