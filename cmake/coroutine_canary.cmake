@@ -11,7 +11,7 @@ if(NOT SLUICE_CANARY_FAILURES MATCHES "^[0-9]+$")
     RUN_OUTPUT_VARIABLE SLUICE_CANARY_OUTPUT)
   if(NOT SLUICE_CANARY_COMPILED)
     message(FATAL_ERROR "${CMAKE_CXX_COMPILER} cannot compile the coroutine canary "
-      "(C++23 coroutines and Boost 1.81 are needed):\n${SLUICE_CANARY_COMPILE_OUTPUT}")
+      "(C++23 coroutines, std::expected and Boost 1.81 are needed):\n${SLUICE_CANARY_COMPILE_OUTPUT}")
   endif()
   set(SLUICE_CANARY_FAILURES "${SLUICE_CANARY_RUN}" CACHE INTERNAL "")
 endif()
