@@ -1,0 +1,85 @@
+#pragma once
+
+/// A streamed Chat Completions reply on its way from an upstream to a client of the same dialect.
+/// Bytes pass as they came, event by event, while usage and the finish are observed; the few
+/// events that must not pass, or must be added, are seen to. No I/O and no time.
+
+#include "base/error.h"
+#include "chat/finish_reason.h"
+#include "chat/usage.h"
+#include "sse/framer.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::dialect::openai_chat {
+
+class StreamFilter {
+public:
+    struct Options {
+        bool drop_usage_chunk = false;  ///< the gateway asked for usage, the client did not
+        std::size_t max_event_bytes = 1024UL * 1024;
+        std::vector<std::string> secrets;  ///< made unreadable in an error event
+    };
+
+    /// What to send, in order. The views point into the bytes fed or into the filter, and live
+    /// until the next call of feed().
+    using Pieces = std::vector<std::string_view>;
+
+    explicit StreamFilter(Options options);
+
+    /// Adds to `out` the complete events among what has come so far; a whole event in `bytes` is
+    /// not copied. After a failure (upstream_invalid_response), what was added before the bad event
+    /// may still be sent; feed nothing more. Bytes after `[DONE]` are ignored.
+    Result<void> feed(std::string_view bytes, Pieces& out);
+
+    /// To be called when the upstream's body has ended: upstream_truncated unless `[DONE]` came.
+    [[nodiscard]] Result<void> end() const;
+
+    [[nodiscard]] bool done() const noexcept { return done_; }
+    /// A chunk (not a comment, not an error) has come: too late for another attempt.
+    [[nodiscard]] bool has_content() const noexcept { return chunks_ != 0; }
+    [[nodiscard]] std::uint64_t chunks() const noexcept { return chunks_; }
+    /// An error event of the upstream's own has been added to the pieces.
+    [[nodiscard]] bool has_error() const noexcept { return has_error_; }
+    [[nodiscard]] bool has_tool_calls() const noexcept { return has_tool_calls_; }
+    [[nodiscard]] const chat::Usage& usage() const noexcept { return usage_; }
+    [[nodiscard]] std::optional<chat::FinishReason> finish_reason() const noexcept {
+        return finish_reason_;
+    }
+    /// The model that the upstream says it is; empty until it has said so.
+    [[nodiscard]] const std::string& model() const noexcept { return model_; }
+
+private:
+    enum class Verdict : std::uint8_t { pass, drop, done, error };
+
+    Result<Verdict> judge(std::string_view event);
+    Result<Verdict> judge_data(std::string_view data, bool named_error);
+    Verdict observe(std::string_view chunk);
+    Verdict read_chunk(std::string_view chunk);
+    void read_choices(std::string_view choices);
+    [[nodiscard]] bool wants_identity() const noexcept;
+    void write_finish_chunk();
+    Result<void> take(std::string_view event, Pieces& out);
+
+    Options options_;
+    sse::Framer framer_;
+    std::string finish_chunk_;  // synthesised; empty unless the upstream left it out
+    std::string redacted_;      // an error event with a secret taken out
+    std::string id_;            // of the reply, as JSON, like the next one
+    std::string created_;
+    std::string model_;
+    chat::Usage usage_;
+    std::optional<chat::FinishReason> finish_reason_;
+    std::uint64_t chunks_ = 0;
+    bool first_event_ = true;
+    bool has_tool_calls_ = false;
+    bool has_error_ = false;
+    bool done_ = false;
+};
+
+}  // namespace sluice::dialect::openai_chat
