@@ -13,6 +13,6 @@ function(sluice_layer name)
     target_link_libraries(sluice_${name}_test PRIVATE
       sluice_${name} sluice_options ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
     gtest_discover_tests(sluice_${name}_test DISCOVERY_MODE PRE_TEST
-      PROPERTIES TIMEOUT 120 ENVIRONMENT "SLUICE_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+      PROPERTIES TIMEOUT 120 LABELS ${name} ENVIRONMENT "SLUICE_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
   endif()
 endfunction()
