@@ -11,4 +11,4 @@ if [[ -x tests/setup.sh ]]; then tests/setup.sh; fi
 
 selection=()
 if [[ $# -gt 0 ]]; then selection=(-R "$1"); fi
-exec ctest --test-dir build/dev --output-on-failure --no-tests=error -j "$(nproc)" "${selection[@]}"
+exec ctest --test-dir build/dev --output-on-failure --no-label-summary --no-tests=error -j "$(nproc)" "${selection[@]}"

@@ -52,7 +52,7 @@ fi
 tests=$(grep '_test\.cc$' <<<"$files" || true)
 sources=$(grep -v '_test\.cc$' <<<"$files" || true)
 status=0
-tidy() { xargs -r -P 2 -n 1 clang-tidy-19 -p build/dev --quiet "$@"; }
+tidy() { xargs -r -P 2 -n 1 clang-tidy-19 -p build/dev --quiet "$@" 2> >(grep -v ' warnings generated' >&2); }
 tidy <<<"$sources" || status=1
 tidy --config-file=.clang-tidy-tests <<<"$tests" || status=1
 exit "$status"
