@@ -40,7 +40,7 @@ struct LogOptions {
 /// Starts the writing thread. A second call without shutdown_log() between replaces the first.
 void init_log(const LogOptions& options);
 
-/// Writes what is queued and ends the thread; gives up when nothing could be written for 2 s.
+/// Writes what is queued and ends the thread; after 2 s the rest is dropped.
 void shutdown_log();
 
 void set_log_level(LogLevel level) noexcept;

@@ -1,0 +1,244 @@
+#include "observe/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <thread>
+
+namespace sluice::observe {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+RequestSample streamed() {
+    return {.operation = "chat",
+            .provider = "openai",
+            .request_model = "gpt-4o",
+            .response_model = "gpt-4o-2024-08-06",
+            .error_type = {},
+            .route = "gpt-*",
+            .status = 200,
+            .bytes_in = 100,
+            .bytes_out = 5000,
+            .input_tokens = 300,
+            .output_tokens = 101,
+            .first_token = 500ms,
+            .total = 5500ms};
+}
+
+void finish(Metrics& metrics, const RequestSample& sample) {
+    metrics.request_started();
+    metrics.request_finished(sample);
+}
+
+std::vector<std::string> samples_of(const std::string& text) {
+    std::vector<std::string> samples;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with('#')) samples.push_back(line);
+    }
+    return samples;
+}
+
+/// By `name{labels}`.
+std::map<std::string, double> values_of(const std::string& text) {
+    std::map<std::string, double> values;
+    for (const std::string& sample : samples_of(text)) {
+        const auto blank = sample.rfind(' ');
+        values[sample.substr(0, blank)] = std::strtod(sample.c_str() + blank, nullptr);
+    }
+    return values;
+}
+
+TEST(MetricsTest, EveryLineOfTheTextIsValid) {
+    Metrics metrics;
+    RequestSample hostile = streamed();
+    hostile.request_model = "a\"b\\c\nd\x1b\xff{}, #";
+    finish(metrics, hostile);
+    finish(metrics, streamed());
+    metrics.attempt("openai\n", "ok");
+    const std::string text = metrics.text();
+    static const std::regex kComment(R"(# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* .+)");
+    static const std::regex kSample(
+        R"re([a-zA-Z_:]\w*(\{[a-zA-Z_]\w*="([^"\\]|\\["\\n])*"(,[a-zA-Z_]\w*="([^"\\]|\\["\\n])*")*\})? (-?[0-9.e+-]+|\+Inf|NaN))re");
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        EXPECT_TRUE(std::regex_match(line, line.starts_with('#') ? kComment : kSample)) << line;
+    }
+    EXPECT_TRUE(text.ends_with('\n'));
+    EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(text, Not(HasSubstr("\xff")));
+}
+
+TEST(MetricsTest, AFinishedRequestIsCountedEverywhere) {
+    Metrics metrics;
+    finish(metrics, streamed());
+    metrics.request_started();
+    const auto values = values_of(metrics.text());
+    const std::string models =
+        R"(gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",)"
+        R"(gen_ai_response_model="gpt-4o-2024-08-06")";
+    EXPECT_EQ(values.at("sluice_requests_in_flight"), 1);
+    EXPECT_EQ(values.at(R"(sluice_requests_total{route="gpt-*",status="200"})"), 1);
+    EXPECT_EQ(values.at(R"(sluice_request_bytes_total{direction="in"})"), 100);
+    EXPECT_EQ(values.at(R"(sluice_request_bytes_total{direction="out"})"), 5000);
+    EXPECT_EQ(values.at("gen_ai_server_request_duration_seconds_sum{" + models + "}"), 5.5);
+    EXPECT_EQ(values.at("gen_ai_server_time_to_first_token_seconds_sum{" + models + "}"), 0.5);
+    EXPECT_EQ(values.at("gen_ai_server_time_per_output_token_seconds_sum{" + models + "}"), 0.05);
+    EXPECT_EQ(values.at("gen_ai_client_token_usage_token_sum{" + models +
+                        R"(,gen_ai_token_type="input"})"),
+              300);
+    EXPECT_EQ(values.at("gen_ai_client_token_usage_token_bucket{" + models +
+                        R"(,gen_ai_token_type="output",le="256"})"),
+              1);
+}
+
+TEST(MetricsTest, AFailedRequestHasItsErrorAndNoTokens) {
+    Metrics metrics;
+    finish(metrics,
+           {.operation = "chat", .error_type = "model_not_found", .status = 404, .total = 1ms});
+    const std::string text = metrics.text();
+    EXPECT_THAT(text, HasSubstr(R"(gen_ai_server_request_duration_seconds_count{)"
+                                R"(error_type="model_not_found",gen_ai_operation_name="chat",)"
+                                R"(gen_ai_request_model="_other"} 1)"));
+    EXPECT_THAT(text, Not(HasSubstr("gen_ai_client_token_usage")));
+}
+
+TEST(MetricsTest, GaugesGoUpAndDown) {
+    Metrics metrics;
+    metrics.client_connections(3);
+    metrics.client_connections(-1);
+    metrics.upstream_connections("openai", "idle", 2);
+    metrics.upstream_connections("openai", "idle", -1);
+    metrics.upstream_connections("openai", "active", 1);
+    const auto values = values_of(metrics.text());
+    EXPECT_EQ(values.at("sluice_client_connections"), 2);
+    EXPECT_EQ(values.at(R"(sluice_upstream_connections{state="idle",upstream="openai"})"), 1);
+    EXPECT_EQ(values.at(R"(sluice_upstream_connections{state="active",upstream="openai"})"), 1);
+}
+
+TEST(MetricsTest, TheProcessIsDescribed) {
+    const auto values = values_of(Metrics().text());
+    EXPECT_GT(values.at("process_resident_memory_bytes"), 1e6);
+    EXPECT_GT(values.at("process_virtual_memory_bytes"), 1e6);
+    EXPECT_GE(values.at("process_cpu_seconds_total"), 0);
+    EXPECT_GE(values.at("process_open_fds"), 3);
+    EXPECT_GE(values.at("process_max_fds"), values.at("process_open_fds"));
+    EXPECT_NEAR(values.at("process_start_time_seconds"), values.at("sluice_start_time_seconds"),
+                86400);
+    EXPECT_GE(values.at("sluice_start_time_seconds"), 1.6e9);
+    EXPECT_EQ(values.at("sluice_build_info{version=\"" SLUICE_VERSION "\"}"), 1);
+}
+
+TEST(MetricsTest, RandomNamesStayUnderTheBoundAndLoseNoCount) {
+    Metrics metrics;
+    constexpr int kRequests = 3000;
+    for (int i = 0; i < kRequests; ++i) {
+        const std::string name = "random-" + std::to_string(i) + std::string(300, 'x');
+        RequestSample sample = streamed();
+        sample.request_model = name;
+        sample.response_model = name;
+        sample.error_type = i % 2 == 0 ? "" : "upstream_timeout";
+        sample.route = name;
+        finish(metrics, sample);
+        metrics.attempt(name, name);
+        metrics.upstream_connections(name, name, 1);
+        metrics.http_refused(name);
+    }
+    const std::string text = metrics.text();
+    EXPECT_LT(samples_of(text).size(), 10'000);
+    double requests = 0;
+    double durations = 0;
+    double refused = 0;
+    for (const auto& [name, value] : values_of(text)) {
+        EXPECT_LT(name.size(), 800);
+        if (name.starts_with("sluice_requests_total{")) requests += value;
+        if (name.starts_with("sluice_http_refused_total{")) refused += value;
+        if (name.starts_with("gen_ai_server_request_duration_seconds_count{")) durations += value;
+    }
+    EXPECT_EQ(requests, kRequests);
+    EXPECT_EQ(durations, kRequests);
+    EXPECT_EQ(refused, kRequests);
+    EXPECT_THAT(text, HasSubstr(R"(error_type="upstream_timeout",gen_ai_operation_name="chat",)"
+                                R"(gen_ai_provider_name="openai",gen_ai_request_model="_other")"));
+}
+
+TEST(MetricsTest, ThreadsCountTogetherWhileTheTextIsRead) {
+    Metrics metrics;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&metrics, t] {
+            const std::string model = "model-" + std::to_string(t % 2);
+            RequestSample sample = streamed();
+            sample.request_model = model;
+            for (int i = 0; i < 1000; ++i) {
+                finish(metrics, sample);
+                metrics.attempt("openai", "ok");
+                metrics.client_connections(i % 2 == 0 ? 1 : -1);
+            }
+        });
+    }
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(metrics.text().empty());
+    for (std::thread& thread : threads) thread.join();
+    const auto values = values_of(metrics.text());
+    EXPECT_EQ(values.at(R"(sluice_requests_total{route="gpt-*",status="200"})"), 4000);
+    EXPECT_EQ(values.at(R"(sluice_upstream_attempts_total{outcome="ok",upstream="openai"})"), 4000);
+    EXPECT_EQ(values.at("sluice_requests_in_flight"), 0);
+    EXPECT_EQ(values.at("sluice_client_connections"), 0);
+}
+
+TEST(MetricsTest, OneThreadMayServeSeveralMetricsInTurn) {
+    for (int i = 0; i < 3; ++i) {
+        Metrics metrics;
+        finish(metrics, streamed());
+        const auto values = values_of(metrics.text());
+        EXPECT_EQ(values.at(R"(sluice_requests_total{route="gpt-*",status="200"})"), 1);
+    }
+}
+
+/// Every family named at the start of a row of the tables in docs/metrics.md: "| `name` | ...".
+std::set<std::string> documented() {
+    const char* const folder = std::getenv("SLUICE_SOURCE_DIR");
+    std::ifstream file(std::string(folder == nullptr ? "." : folder) + "/docs/metrics.md");
+    std::set<std::string> names;
+    static const std::regex kRow(R"(^\| `([a-z_]+)` \|.*)");
+    for (std::string line; std::getline(file, line);) {
+        if (std::smatch match; std::regex_match(line, match, kRow)) names.insert(match[1]);
+    }
+    return names;
+}
+
+TEST(MetricsTest, DocumentationAndRegistryNameTheSameFamilies) {
+    const auto names = Metrics().family_names();
+    EXPECT_EQ(documented(), std::set<std::string>(names.begin(), names.end()));
+}
+
+TEST(MetricsTest, TheTextShowsNoFamilyThatIsNotNamed) {
+    Metrics metrics;
+    finish(metrics, streamed());
+    metrics.attempt("openai", "ok");
+    metrics.upstream_connections("openai", "idle", 1);
+    metrics.http_refused("bad_request");
+    const auto names = metrics.family_names();
+    std::vector<std::string> shown;
+    std::istringstream in(metrics.text());
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with("# TYPE ")) continue;
+        shown.push_back(line.substr(7, line.find(' ', 7) - 7));
+    }
+    std::ranges::sort(shown);
+    EXPECT_EQ(shown, names);
+}
+
+}  // namespace
+}  // namespace sluice::observe
