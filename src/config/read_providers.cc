@@ -1,0 +1,109 @@
+#include "config/address.h"
+#include "config/sections.h"
+
+#include <utility>
+
+namespace sluice::config {
+namespace {
+
+/// Stands in other projects' documentation where a user's own address belongs.
+constexpr std::string_view kPlaceholderUrl = "https://your-gateway.com/v1";
+
+std::optional<BaseUrl> read_base_url(const Reader& reader, const Variables& variables,
+                                     std::vector<std::string>& warnings) {
+    constexpr std::string_view kName = "OPENAI_BASE_URL";
+    auto text = variables.find_nonempty(kName);
+    if (!text) return std::nullopt;
+    while (text->ends_with('/')) text->pop_back();
+    if (*text == kPlaceholderUrl) {
+        warnings.emplace_back("OPENAI_BASE_URL is the placeholder " + *text +
+                              " and counts as unset");
+        return std::nullopt;
+    }
+    auto url = parse_base_url(*text);
+    if (url) return *std::move(url);
+    reader.report(variables.place(kName), wrong_value(kName, "", url.error().message, Quote::no));
+    return std::nullopt;
+}
+
+std::optional<Secret> read_api_key(const Reader& reader, const Variables& variables,
+                                   std::string_view name) {
+    const auto text = variables.find_nonempty(name);
+    if (!text) return std::nullopt;
+    auto secret = parse_secret(*text);
+    if (secret) return *std::move(secret);
+    reader.report(variables.place(name), wrong_value(name, "", secret.error().message, Quote::no));
+    return std::nullopt;
+}
+
+Target as_asked(std::string upstream) {
+    return {.upstream = std::move(upstream), .model = "*"};
+}
+
+void add_embedded(Config& config) {
+    Upstream upstream;
+    upstream.name = "embedded";
+    upstream.kind = UpstreamKind::embedded;
+    config.upstreams.emplace(upstream.name, std::move(upstream));
+    for (const char* model : {"echo", "lorem"}) {
+        config.routes.push_back({.model = std::string("embedded/") + model,
+                                 .targets = {{.upstream = "embedded", .model = model}}});
+    }
+    config.default_route = {{.upstream = "embedded", .model = "echo"}};
+}
+
+/// An upstream named after its preset, which an address of the user's own replaces.
+void add_provider(const Reader& reader, const std::string& name, const std::optional<BaseUrl>& url,
+                  const std::optional<Secret>& key, Config& config) {
+    Upstream upstream = upstream_of_preset(reader, name, name);
+    if (url) {
+        // What the preset knows about the provider's own API says nothing about another server.
+        if (!is_deepseek(*url)) upstream = Upstream{};
+        upstream.name = name;
+        upstream.base_url = *url;
+    }
+    if (key) upstream.api_key = *key;
+    config.upstreams.emplace(name, std::move(upstream));
+}
+
+}  // namespace
+
+void add_default_upstreams(const Reader& reader, const Variables& variables, Config& config,
+                           std::vector<std::string>& warnings) {
+    auto url = read_base_url(reader, variables, warnings);
+    const auto openai_key = read_api_key(reader, variables, "OPENAI_API_KEY");
+    const auto deepseek_key = read_api_key(reader, variables, "DEEPSEEK_API_KEY");
+
+    // DeepSeek's address beside DeepSeek's key is one provider, not two.
+    const bool one_deepseek = url && is_deepseek(*url) && !openai_key && deepseek_key;
+    if (!one_deepseek && (url || openai_key)) {
+        add_provider(reader, "openai", url, openai_key, config);
+        config.default_route = {as_asked("openai")};
+    }
+    if (deepseek_key) {
+        add_provider(reader, "deepseek", one_deepseek ? url : std::nullopt, deepseek_key, config);
+        if (config.default_route.empty()) {
+            config.default_route = {as_asked("deepseek")};
+        } else {
+            config.routes.push_back({.model = "deepseek-*", .targets = {as_asked("deepseek")}});
+        }
+    }
+    if (config.upstreams.empty()) add_embedded(config);
+}
+
+void apply_timeout(const Reader& reader, const Variables& variables, Upstreams& upstreams) {
+    const auto text = variables.find_nonempty("TIMEOUT");
+    if (!text) return;
+    const auto timeout = parse_duration(*text, Milliseconds(1));
+    if (!timeout) {
+        reader.report(variables.place("TIMEOUT"),
+                      wrong_value("TIMEOUT", *text, timeout.error().message, Quote::yes));
+        return;
+    }
+    for (auto& [name, upstream] : upstreams) {
+        upstream.timeouts.first_byte = *timeout;
+        upstream.timeouts.idle = *timeout;
+    }
+}
+
+}  // namespace sluice::config

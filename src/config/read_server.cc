@@ -1,0 +1,188 @@
+#include "base/text.h"
+#include "config/address.h"
+#include "config/sections.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sluice::config {
+namespace {
+
+const Place kCommandLine{.file = "command line"};
+constexpr std::uint16_t kDefaultPort = 8080;
+
+std::vector<Listener> read_listen(const Reader& reader, const Section& top) {
+    std::vector<Listener> listeners;
+    const NodePtr node = top.find("listen");
+    for (const NodePtr& item : reader.items(node, "listen")) {
+        const auto text = reader.text(*item, "listen");
+        if (!text) continue;
+        auto address = parse_host_port(*text);
+        if (address) {
+            listeners.push_back({.address = *std::move(address), .place = item->place});
+        } else {
+            reader.report(item->place,
+                          wrong_value("listen", *text, address.error().message, Quote::yes));
+        }
+    }
+    if (node && node->kind == Node::Kind::list && node->items.empty()) {
+        reader.report(node->place, "`listen` is an empty list, expected HOST:PORT");
+    }
+    return listeners;
+}
+
+/// Host and port from one place, each of which may be absent.
+struct Override {
+    std::optional<std::string> host;
+    std::optional<std::string> port;
+};
+
+/// One listener instead of those there were; what is not overridden comes from the first of them.
+void override_listeners(const Reader& reader, const Override& by, const Place& host_place,
+                        const Place& port_place, std::vector<Listener>& listeners) {
+    Listener changed = listeners.front();
+    if (by.host) {
+        auto host = parse_host(*by.host);
+        if (host)
+            changed.address.host = *std::move(host);
+        else
+            reader.report(host_place,
+                          wrong_value("HOST", *by.host, host.error().message, Quote::yes));
+        changed.place = host_place;
+    }
+    if (by.port) {
+        const auto port = parse_integer(*by.port, 0, 65'535);
+        if (port)
+            changed.address.port = static_cast<std::uint16_t>(*port);
+        else
+            reader.report(port_place,
+                          wrong_value("PORT", *by.port, port.error().message, Quote::yes));
+    }
+    if (by.host || by.port) listeners = {std::move(changed)};
+}
+
+void apply_listen_flag(const Reader& reader, const Flags& flags, std::vector<Listener>& listeners) {
+    if (flags.host || flags.port) {
+        reader.report(kCommandLine,
+                      "--listen together with --host or --port, expected one or the other");
+    }
+    auto address = parse_host_port(*flags.listen);
+    if (address) {
+        listeners = {Listener{.address = *std::move(address), .place = kCommandLine}};
+    } else {
+        reader.report(kCommandLine,
+                      wrong_value("--listen", *flags.listen, address.error().message, Quote::yes));
+    }
+}
+
+}  // namespace
+
+std::vector<Listener> read_listeners(const Reader& reader, const Section& top,
+                                     const Variables& variables, const Flags& flags) {
+    std::vector<Listener> listeners = read_listen(reader, top);
+    if (listeners.empty()) {
+        listeners.push_back({.address = {.host = "127.0.0.1", .port = kDefaultPort}, .place = {}});
+    }
+    const Override environment{.host = variables.find_nonempty("HOST"),
+                               .port = variables.find_nonempty("PORT")};
+    override_listeners(reader, environment, variables.place("HOST"), variables.place("PORT"),
+                       listeners);
+    if (flags.listen) {
+        apply_listen_flag(reader, flags, listeners);
+    } else {
+        Override stated{.host = flags.host, .port = std::nullopt};
+        if (flags.port) stated.port = std::to_string(*flags.port);
+        override_listeners(reader, stated, kCommandLine, kCommandLine, listeners);
+    }
+    return listeners;
+}
+
+void read_admin(const Reader& reader, const NodePtr& node, const Variables& variables,
+                Admin& admin) {
+    const Section section(reader, node, kAdminSchema);
+    section.read("listen", admin.listen, parse_host_port);
+    section.read("key", admin.key);
+    if (const auto listen = variables.find_nonempty("SLUICE_ADMIN_LISTEN")) {
+        auto address = parse_host_port(*listen);
+        if (address)
+            admin.listen = *std::move(address);
+        else
+            reader.report(
+                variables.place("SLUICE_ADMIN_LISTEN"),
+                wrong_value("SLUICE_ADMIN_LISTEN", *listen, address.error().message, Quote::yes));
+    }
+    if (const auto key = variables.find_nonempty("SLUICE_ADMIN_KEY")) {
+        auto secret = parse_secret(*key);
+        if (secret)
+            admin.key = *std::move(secret);
+        else
+            reader.report(variables.place("SLUICE_ADMIN_KEY"),
+                          wrong_value("SLUICE_ADMIN_KEY", "", secret.error().message, Quote::no));
+    }
+    if (admin.listen && admin.key.empty() && !is_loopback(*admin.listen)) {
+        reader.report(section.place("listen"),
+                      "the admin listener " + to_string(*admin.listen) +
+                          " can be reached from elsewhere without a key, expected `admin.key` "
+                          "(SLUICE_ADMIN_KEY) or a loopback address");
+    }
+}
+
+Result<LogLevel> parse_log_level(std::string_view text) {
+    using Name = std::pair<std::string_view, LogLevel>;
+    static constexpr std::array kNames{
+        Name{"trace", LogLevel::trace},    Name{"debug", LogLevel::debug},
+        Name{"info", LogLevel::info},      Name{"warn", LogLevel::warn},
+        Name{"warning", LogLevel::warn},   Name{"error", LogLevel::error},
+        Name{"critical", LogLevel::error}, Name{"off", LogLevel::off}};
+    for (const auto& [name, level] : kNames) {
+        if (iequals(text, name)) return level;
+    }
+    return fail(Errc::bad_request, "trace, debug, info, warn, error or off");
+}
+
+void read_log(const Reader& reader, const NodePtr& node, Log& log) {
+    const Section section(reader, node, kLogSchema);
+    section.read("level", log.level, parse_log_level);
+    section.read("format", log.format, [](std::string_view text) -> Result<LogFormat> {
+        if (text == "auto") return LogFormat::automatic;
+        if (text == "json") return LogFormat::json;
+        if (text == "text") return LogFormat::text;
+        return fail(Errc::bad_request, "auto, json or text");
+    });
+    section.read("access", log.access);
+    section.read("prompts_file", log.prompts_file);
+    if (log.prompts_file == "off") log.prompts_file.clear();
+}
+
+void read_cors(const Reader& reader, const NodePtr& node, Cors& cors) {
+    const Section section(reader, node, kCorsSchema);
+    const NodePtr origins = section.find("allow_origins");
+    for (const NodePtr& item : reader.items(origins, "cors.allow_origins")) {
+        auto origin = reader.text(*item, "cors.allow_origins");
+        if (!origin) continue;
+        const auto url = parse_base_url(*origin);
+        if (*origin == "*" || (url && url->path.empty() && !origin->ends_with('/'))) {
+            cors.allow_origins.push_back(*std::move(origin));
+        } else {
+            reader.report(
+                item->place,
+                wrong_value("cors.allow_origins", *origin,
+                            "`*` or an origin such as https://app.example.com", Quote::no));
+        }
+    }
+}
+
+void read_limits(const Reader& reader, const NodePtr& node, Limits& limits) {
+    constexpr std::size_t kGibibyte = 1024 * kMebibyte;
+    const Section section(reader, node, kLimitsSchema);
+    section.read_size("body_bytes", limits.body_bytes, 1, kGibibyte);
+    section.read_size("head_bytes", limits.head_bytes, kKibibyte, kMebibyte);
+    section.read_integer("connections_per_address", limits.connections_per_address, 1, 1'000'000);
+    section.read_duration("head_timeout", limits.head_timeout);
+    section.read_duration("idle_timeout", limits.idle_timeout);
+    section.read_size("body_min_rate", limits.body_min_rate, 0, kGibibyte);
+    section.read_duration("drain_timeout", limits.drain_timeout, Milliseconds(0));
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,174 @@
+#include "config/address.h"
+#include "config/presets.h"
+#include "config/sections.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <utility>
+
+namespace sluice::config {
+namespace {
+
+constexpr Milliseconds kQueueingFirstByte{600'000};
+constexpr double kFastestTokens = 1'000'000;
+constexpr std::size_t kMostTokens = 1'000'000;
+constexpr std::size_t kMostConnections = 1'000'000;
+
+Result<UpstreamKind> parse_kind(std::string_view text) {
+    if (text == "openai") return UpstreamKind::openai;
+    if (text == "embedded") return UpstreamKind::embedded;
+    return fail(Errc::bad_request, "openai or embedded");
+}
+
+bool is_upstream_name(std::string_view name) {
+    constexpr std::size_t kLongest = 64;
+    return !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    });
+}
+
+void read_timeouts(const Reader& reader, const Section& upstream, Timeouts& timeouts) {
+    const Section section(reader, upstream.find("timeouts"), kTimeoutsSchema,
+                          upstream.path("timeouts"));
+    section.read_duration("connect", timeouts.connect);
+    section.read_duration("first_byte", timeouts.first_byte);
+    section.read_duration("idle", timeouts.idle);
+    section.read("total", timeouts.total,
+                 [](std::string_view text) -> Result<std::optional<Milliseconds>> {
+                     if (text == "none") return std::nullopt;
+                     auto total = parse_duration(text, Milliseconds(1));
+                     if (total) return *total;
+                     return fail(Errc::bad_request, "none, or " + total.error().message);
+                 });
+}
+
+void read_pool(const Reader& reader, const Section& upstream, Pool& pool) {
+    const Section section(reader, upstream.find("pool"), kPoolSchema, upstream.path("pool"));
+    section.read_integer("max_idle_per_worker", pool.max_idle_per_worker, 0, kMostConnections);
+    section.read_duration("idle_timeout", pool.idle_timeout);
+    section.read_integer("max_connections", pool.max_connections, 1, kMostConnections);
+}
+
+void read_embedded(const Reader& reader, const Section& upstream, Embedded& embedded) {
+    const Section section(reader, upstream.find("embedded"), kEmbeddedSchema,
+                          upstream.path("embedded"));
+    section.read("tokens_per_second", embedded.tokens_per_second,
+                 [](std::string_view text) { return parse_number(text, kFastestTokens); });
+    section.read_integer("tokens", embedded.tokens, 1, kMostTokens);
+    section.read("faults", embedded.faults);
+}
+
+/// The keys are known so that files stay valid later, but what they would do is not there yet.
+void refuse_later_keys(const Section& upstream) {
+    for (const std::string_view key : {"retry", "transforms"}) {
+        const NodePtr value = upstream.find(key);
+        if (!value || (value->kind == Node::Kind::map && value->entries.empty())) continue;
+        upstream.report(
+            key, "`" + upstream.path(key) + "` is not in this version yet, expected nothing or {}");
+    }
+}
+
+void refuse_keys(const Section& upstream, std::span<const std::string_view> keys,
+                 const std::string& kind) {
+    for (const std::string_view key : keys) {
+        if (!upstream.find(key)) continue;
+        upstream.report(key, "`" + upstream.path(key) + "` means nothing to an upstream of kind " +
+                                 kind + ", expected it to be left out");
+    }
+}
+
+void read_openai(const Reader& reader, const Section& section, Upstream& upstream) {
+    constexpr std::array<std::string_view, 1> kForeign{"embedded"};
+    refuse_keys(section, kForeign, "openai");
+    section.read("base_url", upstream.base_url, parse_base_url, Quote::no);
+    if (!section.find("base_url")) {
+        section.report("base_url",
+                       "`" + section.path("base_url") +
+                           "` is missing, expected http(s)://HOST[:PORT][/PATH] or a preset (" +
+                           preset_names(upstream_presets()) + ")");
+    }
+    section.read("api_key", upstream.api_key);
+    section.read("ca_file", upstream.ca_file);
+    if (!upstream.ca_file.empty() && !std::ifstream(upstream.ca_file)) {
+        section.report("ca_file",
+                       "`" + section.path("ca_file") + "` is `" + upstream.ca_file +
+                           "`, which cannot be read, expected a file of PEM certificates");
+    }
+    if (is_deepseek(upstream.base_url)) upstream.timeouts.first_byte = kQueueingFirstByte;
+    read_timeouts(reader, section, upstream.timeouts);
+    read_pool(reader, section, upstream.pool);
+}
+
+/// The node with the preset that it names laid under it.
+NodePtr with_preset(const Reader& reader, const NodePtr& node, const std::string& path,
+                    std::string& preset_name) {
+    const auto stated = std::ranges::find(node->entries, "preset", &Entry::key);
+    if (stated == node->entries.end() || stated->value->kind == Node::Kind::null) return node;
+    auto name = reader.text(*stated->value, path + ".preset");
+    if (!name) return node;
+    const Preset* preset = find_preset(upstream_presets(), *name);
+    if (preset == nullptr) {
+        reader.report(
+            stated->value->place,
+            wrong_value(path + ".preset", *name, preset_names(upstream_presets()), Quote::yes));
+        return node;
+    }
+    preset_name = *std::move(name);
+    return merge(parse_yaml(preset->text, std::string(preset->file), reader.problems()), node);
+}
+
+Upstream read_upstream(const Reader& reader, std::string name, const NodePtr& stated) {
+    const std::string path = "upstreams." + name;
+    Upstream upstream;
+    upstream.name = std::move(name);
+    const NodePtr node = with_preset(reader, stated, path, upstream.preset);
+    const Section section(reader, node, kUpstreamSchema, path);
+    if (node->kind == Node::Kind::null)
+        reader.report(node->place, "`" + path + "` is empty, expected a map of keys");
+    if (node->kind != Node::Kind::map) return upstream;
+    section.read("kind", upstream.kind, parse_kind);
+    refuse_later_keys(section);
+    switch (upstream.kind) {
+        case UpstreamKind::openai: read_openai(reader, section, upstream); break;
+        case UpstreamKind::embedded: {
+            constexpr std::array<std::string_view, 6> kForeign{"preset",  "base_url", "api_key",
+                                                               "ca_file", "timeouts", "pool"};
+            refuse_keys(section, kForeign, "embedded");
+            read_embedded(reader, section, upstream.embedded);
+            break;
+        }
+    }
+    return upstream;
+}
+
+}  // namespace
+
+void read_upstreams(const Reader& reader, const NodePtr& node, Upstreams& upstreams) {
+    if (!node) return;
+    if (node->kind != Node::Kind::map) {
+        reader.report(node->place, "`upstreams` is not a map, expected NAME: {base_url: ...}");
+        return;
+    }
+    for (const Entry& entry : node->entries) {
+        if (!is_upstream_name(entry.key)) {
+            reader.report({.file = node->place.file, .line = entry.line},
+                          "an upstream is called `" + entry.key +
+                              "`, expected up to 64 letters, digits, `-`, `_` and `.`");
+        }
+        upstreams.emplace(entry.key, read_upstream(reader, entry.key, entry.value));
+    }
+}
+
+Upstream upstream_of_preset(const Reader& reader, std::string name, const std::string& preset) {
+    auto scalar = std::make_shared<Node>();
+    scalar->kind = Node::Kind::scalar;
+    scalar->text = preset;
+    auto map = std::make_shared<Node>();
+    map->kind = Node::Kind::map;
+    map->entries.push_back({.key = "preset", .value = std::move(scalar)});
+    return read_upstream(reader, std::move(name), map);
+}
+
+}  // namespace sluice::config
