@@ -18,7 +18,7 @@ void append_string(std::string& out, std::string_view text);
 ///     Writer json(out);
 ///     json.begin_object().key("id").string(id).key("created").number(now).end_object();
 ///
-/// That the calls make a well-formed document is the caller's business; nesting is at most 64 deep.
+/// That the calls make a well-formed document is the business of the caller.
 class Writer {
 public:
     /// `out` is appended to and must outlive the writer.

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "chat/finish_reason.h"
 #include "chat/usage.h"
+#include "json/reader.h"
 #include "sse/framer.h"
 
 #include <cstddef>
@@ -34,10 +35,12 @@ public:
 
     /// Adds to `out` the complete events among what has come so far; a whole event in `bytes` is
     /// not copied. After a failure (upstream_invalid_response), what was added before the bad event
-    /// may still be sent; feed nothing more. Bytes after `[DONE]` are ignored.
+    /// may still be sent; feed nothing more. What follows `[DONE]`, or an error event of the
+    /// upstream's own, is ignored.
     Result<void> feed(std::string_view bytes, Pieces& out);
 
-    /// To be called when the upstream's body has ended: upstream_truncated unless `[DONE]` came.
+    /// To be called when the upstream's body has ended: upstream_truncated unless `[DONE]` came, or
+    /// upstream_status after an error event, which the client has been sent already.
     [[nodiscard]] Result<void> end() const;
 
     [[nodiscard]] bool done() const noexcept { return done_; }
@@ -59,12 +62,12 @@ private:
 
     Result<Verdict> judge(std::string_view event);
     Result<Verdict> judge_data(std::string_view data, bool named_error);
-    Verdict observe(std::string_view chunk);
-    Verdict read_chunk(std::string_view chunk);
-    void read_choices(std::string_view choices);
-    [[nodiscard]] bool wants_identity() const noexcept;
+    Result<Verdict> read_chunk(std::string_view chunk);
+    void read_identity(const json::Reader& reader);
+    void read_choices(const json::Value& choices);
+    void add(std::string_view event, Verdict verdict, Pieces& out);
+    bool redact_error(std::string_view event);
     void write_finish_chunk();
-    Result<void> take(std::string_view event, Pieces& out);
 
     Options options_;
     sse::Framer framer_;

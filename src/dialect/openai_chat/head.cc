@@ -1,0 +1,223 @@
+#include "dialect/openai_chat/head.h"
+
+#include "json/writer.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sluice::dialect::openai_chat {
+namespace {
+
+enum class Field : std::uint8_t {
+    model,
+    messages,
+    stream,
+    stream_options,
+    max_tokens,
+    max_completion_tokens,
+    n,
+    tools,
+};
+
+constexpr std::array<std::pair<std::string_view, Field>, 8> kFields{{
+    {"model", Field::model},
+    {"messages", Field::messages},
+    {"stream", Field::stream},
+    {"stream_options", Field::stream_options},
+    {"max_tokens", Field::max_tokens},
+    {"max_completion_tokens", Field::max_completion_tokens},
+    {"n", Field::n},
+    {"tools", Field::tools},
+}};
+
+constexpr std::string_view name_of(Field field) {
+    return kFields.at(std::to_underlying(field)).first;
+}
+
+std::unexpected<Error> refuse(std::string_view param, std::string message) {
+    Error error(Errc::bad_request, std::move(message));
+    error.param = param;
+    return std::unexpected(std::move(error));
+}
+
+std::unexpected<Error> refuse_type(std::string_view param, std::string_view expected) {
+    return refuse(param, "'" + std::string(param) + "' must be " + std::string(expected));
+}
+
+std::unexpected<Error> refuse_duplicate(std::string_view param) {
+    return refuse(param, "'" + std::string(param) + "' is given more than once");
+}
+
+std::optional<Field> field_of(const json::Reader& reader) {
+    const std::string_view key = reader.raw_key();
+    if (key.find('\\') == std::string_view::npos) {
+        const auto* const found =
+            std::ranges::find(kFields, key, &decltype(kFields)::value_type::first);
+        return found == kFields.end() ? std::nullopt : std::optional(found->second);
+    }
+    for (const auto& [name, field] : kFields) {
+        if (reader.key_is(name)) return field;
+    }
+    return std::nullopt;
+}
+
+/// One reading of a body.
+class HeadReader {
+public:
+    explicit HeadReader(std::string_view body) : reader_(body) {}
+
+    Result<Head> read() {
+        while (reader_.next()) {
+            const auto field = field_of(reader_);
+            if (!field) continue;
+            const unsigned bit = 1U << std::to_underlying(*field);
+            if ((seen_ & bit) != 0) return refuse_duplicate(name_of(*field));
+            seen_ |= bit;
+            if (auto ok = take(*field); !ok) return std::unexpected(std::move(ok.error()));
+        }
+        if (reader_.failed()) {
+            return fail(Errc::bad_request, "the body is not valid JSON: " + reader_.failure());
+        }
+        if (!has(Field::model)) return refuse("model", "you must provide a model parameter");
+        if (!has(Field::messages)) return refuse("messages", "you must provide 'messages'");
+        head_.max_output_tokens =
+            max_completion_tokens_ ? max_completion_tokens_ : std::exchange(max_tokens_, {});
+        return std::move(head_);
+    }
+
+private:
+    [[nodiscard]] bool has(Field field) const {
+        return (seen_ & (1U << std::to_underlying(field))) != 0;
+    }
+
+    Result<void> take(Field field) {
+        const json::Value& value = reader_.value();
+        switch (field) {
+            case Field::model: return take_model(value);
+            case Field::messages:
+                if (!value.is(json::Kind::array)) return refuse_type("messages", "a list");
+                return {};
+            case Field::stream:
+                if (!value.is(json::Kind::boolean) && !value.is(json::Kind::null)) {
+                    return refuse_type("stream", "true or false");
+                }
+                head_.stream = value.is_true();
+                return {};
+            case Field::stream_options: return take_stream_options(value);
+            case Field::max_tokens: return take_number(field, value, max_tokens_);
+            case Field::max_completion_tokens:
+                return take_number(field, value, max_completion_tokens_);
+            case Field::n: return take_choices(value);
+            case Field::tools:
+                head_.has_tools = value.is(json::Kind::array) && json::Reader(value.raw).next();
+                return {};
+        }
+        return {};
+    }
+
+    Result<void> take_model(const json::Value& value) {
+        auto model = json::to_string(value);
+        if (!model) return refuse_type("model", "a string");
+        if (model->empty()) return refuse("model", "you must provide a model parameter");
+        head_.model = std::move(*model);
+        head_.model_value = reader_.span();
+        return {};
+    }
+
+    Result<void> take_stream_options(const json::Value& value) {
+        head_.stream_options = reader_.span();
+        if (value.is(json::Kind::null)) return {};
+        if (!value.is(json::Kind::object)) return refuse_type("stream_options", "an object");
+        json::Reader options(value.raw);
+        while (options.next()) {
+            if (!options.key_is("include_usage")) continue;
+            constexpr std::string_view kParam = "stream_options.include_usage";
+            if (!head_.include_usage_value.empty()) return refuse_duplicate(kParam);
+            const json::Value& wanted = options.value();
+            if (!wanted.is(json::Kind::boolean) && !wanted.is(json::Kind::null)) {
+                return refuse_type(kParam, "true or false");
+            }
+            head_.include_usage = wanted.is_true();
+            head_.include_usage_value = {head_.stream_options.offset + options.span().offset,
+                                         wanted.raw.size()};
+        }
+        return {};
+    }
+
+    /// A number that is none of ours to judge (1e3, 0.5, -1) is left to the upstream.
+    static Result<void> take_number(Field field, const json::Value& value,
+                                    std::optional<std::uint64_t>& number) {
+        if (!value.is(json::Kind::number) && !value.is(json::Kind::null)) {
+            return refuse_type(name_of(field), "an integer");
+        }
+        number = json::to_uint64(value);
+        return {};
+    }
+
+    Result<void> take_choices(const json::Value& value) {
+        std::optional<std::uint64_t> choices;
+        auto ok = take_number(Field::n, value, choices);
+        if (ok) head_.choices = choices.value_or(1);
+        return ok;
+    }
+
+    json::Reader reader_;
+    Head head_;
+    std::optional<std::uint64_t> max_tokens_;
+    std::optional<std::uint64_t> max_completion_tokens_;
+    unsigned seen_ = 0;
+};
+
+void add_include_usage_to(json::Splice& splice, std::string_view body, const Head& head) {
+    constexpr std::string_view kMember = "\"include_usage\":true";
+    if (!head.include_usage_value.empty()) {
+        splice.replace(head.include_usage_value, "true");
+        return;
+    }
+    const std::string object = "{" + std::string(kMember) + "}";
+    if (head.stream_options.empty()) {
+        splice.insert(head.members_begin, "\"stream_options\":" + object + ",");
+        return;
+    }
+    const std::string_view options = head.stream_options.in(body);
+    if (json::Reader(options).next()) {
+        splice.insert(head.stream_options.offset + 1, std::string(kMember) + ",");
+    } else {
+        splice.replace(head.stream_options, object);  // null or {}
+    }
+}
+
+}  // namespace
+
+Result<Head> read_head(std::string_view body) {
+    if (!json::is_valid_utf8(body)) {
+        return fail(Errc::bad_request, "the body is not valid JSON: not valid UTF-8");
+    }
+    const std::size_t brace = body.find_first_not_of(" \t\r\n");
+    if (brace == std::string_view::npos) return fail(Errc::bad_request, "the body is empty");
+    if (body[brace] != '{') {
+        const auto wrong = json::find_error(body);
+        return fail(Errc::bad_request, wrong ? "the body is not valid JSON: " + *wrong
+                                             : "the body must be a JSON object");
+    }
+    auto head = HeadReader(body).read();
+    if (head) head->members_begin = brace + 1;
+    return head;
+}
+
+json::Splice patch_request(std::string_view body, const Head& head, std::string_view model,
+                           bool add_include_usage) {
+    json::Splice splice(body);
+    if (model != head.model) {
+        std::string text;
+        json::append_string(text, model);
+        splice.replace(head.model_value, std::move(text));
+    }
+    if (add_include_usage && head.stream && !head.include_usage) {
+        add_include_usage_to(splice, body, head);
+    }
+    return splice;
+}
+
+}  // namespace sluice::dialect::openai_chat

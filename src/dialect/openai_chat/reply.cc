@@ -1,0 +1,97 @@
+#include "dialect/openai_chat/reply.h"
+
+#include <array>
+#include <utility>
+
+namespace sluice::dialect::openai_chat {
+namespace {
+
+/// The first choice's finish reason; nullopt also when there is no choice.
+std::optional<chat::FinishReason> finish_reason_of(const json::Value& choices) {
+    if (!choices.is(json::Kind::array)) return std::nullopt;
+    json::Reader reader(choices.raw);
+    if (!reader.next()) return std::nullopt;
+    const auto reason = json::find(reader.value(), "finish_reason");
+    return reason ? read_finish_reason(*reason) : std::nullopt;
+}
+
+std::optional<std::uint64_t> count_in(const json::Value& object, std::string_view details,
+                                      std::string_view name) {
+    const auto inner = json::find(object, details);
+    if (!inner) return std::nullopt;
+    const auto count = json::find(*inner, name);
+    return count ? json::to_uint64(*count) : std::nullopt;
+}
+
+std::optional<std::uint64_t> count_in(const json::Value& object, std::string_view name) {
+    const auto count = json::find(object, name);
+    return count ? json::to_uint64(*count) : std::nullopt;
+}
+
+}  // namespace
+
+chat::Usage read_usage(const json::Value& usage) {
+    const auto input = count_in(usage, "prompt_tokens");
+    const auto output = count_in(usage, "completion_tokens");
+    const auto total = count_in(usage, "total_tokens");
+    if (!input && !output && !total) return {};
+
+    auto cached = count_in(usage, "prompt_tokens_details", "cached_tokens");
+    if (!cached) cached = count_in(usage, "prompt_cache_hit_tokens");
+    return {
+        .known = true,
+        .input = input.value_or(0),
+        .cached_input = cached.value_or(0),
+        .output = output.value_or(0),
+        .reasoning = count_in(usage, "completion_tokens_details", "reasoning_tokens").value_or(0),
+        .total = total.value_or(input.value_or(0) + output.value_or(0)),
+    };
+}
+
+std::optional<chat::FinishReason> read_finish_reason(const json::Value& value) {
+    using enum chat::FinishReason;
+    static constexpr std::array<std::pair<std::string_view, chat::FinishReason>, 5> kWords{{
+        {"\"stop\"", stop},
+        {"\"length\"", length},
+        {"\"tool_calls\"", tool_calls},
+        {"\"function_call\"", tool_calls},
+        {"\"content_filter\"", content_filter},
+    }};
+    if (!value.is(json::Kind::string)) return std::nullopt;
+    for (const auto& [word, reason] : kWords) {
+        if (value.raw == word) return reason;
+    }
+    return other;
+}
+
+Result<ReplyFacts> read_reply(std::string_view body) {
+    const auto refuse = [](std::string_view why) {
+        return fail(Errc::upstream_invalid_response,
+                    "the upstream's reply is not a JSON object: " + std::string(why));
+    };
+    if (!json::is_valid_utf8(body)) return refuse("not valid UTF-8");
+
+    ReplyFacts facts;
+    bool has_error = false;
+    bool has_choices = false;
+    json::Reader reader(body);
+    if (!reader.failed() && reader.kind() != json::Kind::object) return refuse("it is a list");
+    while (reader.next()) {
+        const json::Value& value = reader.value();
+        if (reader.key_is("usage")) {
+            facts.usage = read_usage(value);
+        } else if (reader.key_is("choices")) {
+            has_choices = true;
+            facts.finish_reason = finish_reason_of(value);
+        } else if (reader.key_is("model")) {
+            facts.model = json::to_string(value).value_or("");
+        } else if (reader.key_is("error")) {
+            has_error = !value.is(json::Kind::null);
+        }
+    }
+    if (reader.failed()) return refuse(reader.failure());
+    facts.is_error = has_error && !has_choices;
+    return facts;
+}
+
+}  // namespace sluice::dialect::openai_chat

@@ -1,0 +1,206 @@
+#include "dialect/openai_chat/stream_filter.h"
+
+#include "base/text.h"
+#include "dialect/openai_chat/chunk_scan.h"
+#include "dialect/openai_chat/errors.h"
+#include "dialect/openai_chat/reply.h"
+#include "json/reader.h"
+#include "json/writer.h"
+#include "sse/parser.h"
+
+#include <utility>
+
+namespace sluice::dialect::openai_chat {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::uint64_t kIdentityChunks = 4;  // Azure's first chunk has an empty id
+
+std::unexpected<Error> refuse(std::string message) {
+    return fail(Errc::upstream_invalid_response, std::move(message));
+}
+
+/// The payload of an event that is one data line, which nearly all are.
+std::optional<std::string_view> single_data_line(std::string_view event) {
+    constexpr std::string_view kData = "data:";
+    if (!event.starts_with(kData)) return std::nullopt;
+    event.remove_prefix(kData.size());
+    while (event.ends_with('\n') || event.ends_with('\r')) event.remove_suffix(1);
+    if (event.find('\n') != std::string_view::npos || event.find('\r') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    return trim(event);
+}
+
+bool is_line_end(std::string_view event) {
+    return event == "\n" || event == "\r" || event == "\r\n";
+}
+
+bool is_empty_list(const json::Value& value) {
+    return value.is(json::Kind::array) && !json::Reader(value.raw).next();
+}
+
+}  // namespace
+
+StreamFilter::StreamFilter(Options options)
+    : options_(std::move(options)),
+      framer_(options_.max_event_bytes) {}
+
+Result<void> StreamFilter::feed(std::string_view bytes, Pieces& out) {
+    if (done_ || has_error_) return {};
+    framer_.feed(bytes);
+    while (!done_ && !has_error_) {
+        const auto event = framer_.next();
+        if (!event) break;
+        const auto verdict = judge(*event);
+        if (!verdict) return std::unexpected(verdict.error());
+        add(*event, *verdict, out);
+    }
+    if (framer_.failed()) return refuse("an event of the upstream's stream is too long");
+    return {};
+}
+
+Result<void> StreamFilter::end() const {
+    if (done_) return {};
+    if (has_error_) return fail(Errc::upstream_status, "the upstream reported an error");
+    return fail(Errc::upstream_truncated, "the upstream's stream ended before its end");
+}
+
+void StreamFilter::add(std::string_view event, Verdict verdict, Pieces& out) {
+    switch (verdict) {
+        case Verdict::pass: break;
+        case Verdict::drop: return;
+        case Verdict::done:
+            done_ = true;
+            if (!finish_reason_) {
+                write_finish_chunk();
+                out.push_back(finish_chunk_);
+            }
+            break;
+        case Verdict::error:
+            has_error_ = true;
+            if (redact_error(event)) event = redacted_;
+            break;
+    }
+    // Events that stand side by side leave as one piece.
+    if (!out.empty() && out.back().data() + out.back().size() == event.data()) {
+        out.back() = {out.back().data(), out.back().size() + event.size()};
+    } else {
+        out.push_back(event);
+    }
+}
+
+bool StreamFilter::redact_error(std::string_view event) {
+    const std::vector<std::string_view> secrets(options_.secrets.begin(), options_.secrets.end());
+    redacted_ = redact(event, secrets);
+    return redacted_ != event;
+}
+
+Result<StreamFilter::Verdict> StreamFilter::judge(std::string_view event) {
+    if (first_event_ && event.starts_with(kByteOrderMark)) {
+        event.remove_prefix(kByteOrderMark.size());
+    }
+    first_event_ = false;
+    if (const auto data = single_data_line(event)) return judge_data(*data, false);
+    if (is_line_end(event)) return Verdict::pass;
+
+    sse::Parser parser(event.size() + 1);
+    parser.feed("\n");  // so that a mark in the middle of the stream is not taken for one
+    if (!parser.next()) parser.feed(event);
+    if (!parser.next()) return Verdict::pass;  // a comment, or fields without data
+    return judge_data(trim(parser.event().data), parser.event().type == "error");
+}
+
+Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bool named_error) {
+    if (data == "[DONE]") {
+        if (chunks_ == 0) return refuse("the upstream's stream is empty");
+        return Verdict::done;
+    }
+    if (named_error) return Verdict::error;
+    if (!data.starts_with('{') || !data.ends_with('}')) {
+        return refuse("an event of the upstream's stream is not JSON");
+    }
+    if (!json::is_valid_utf8(data)) {
+        return refuse("an event of the upstream's stream is not valid UTF-8");
+    }
+    const Sightings seen = scan_chunk(data);
+    has_tool_calls_ |= seen.tool_calls;
+    const bool wants_identity = id_.empty() && chunks_ < kIdentityChunks;
+    if (!seen.worth_reading() && !wants_identity) {
+        ++chunks_;
+        return Verdict::pass;
+    }
+    const auto verdict = read_chunk(data);
+    if (verdict && *verdict != Verdict::error) ++chunks_;
+    return verdict;
+}
+
+Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
+    const bool identified = !id_.empty();
+    chat::Usage usage;
+    bool has_choices = false;
+    bool is_error = false;
+    json::Reader reader(chunk);
+    while (reader.next()) {
+        const json::Value& value = reader.value();
+        if (reader.key_is("choices")) {
+            has_choices = !is_empty_list(value);
+            read_choices(value);
+        } else if (reader.key_is("usage")) {
+            usage = read_usage(value);
+        } else if (reader.key_is("x_groq") && !usage.known) {
+            usage = read_usage(json::find(value, "usage").value_or(json::Value{}));
+        } else if (reader.key_is("error")) {
+            is_error = !value.is(json::Kind::null) && value.raw != "false";
+        } else if (!identified) {
+            read_identity(reader);
+        }
+    }
+    if (reader.failed()) {
+        return refuse("an event of the upstream's stream is not JSON: " + reader.failure());
+    }
+    if (is_error && !has_choices) return Verdict::error;
+    if (usage.known) usage_ = usage;
+    const bool extra = usage.known && !has_choices;
+    return extra && options_.drop_usage_chunk ? Verdict::drop : Verdict::pass;
+}
+
+void StreamFilter::read_identity(const json::Reader& reader) {
+    const json::Value& value = reader.value();
+    if (reader.key_is("id") && value.is(json::Kind::string) && value.raw.size() > 2) {
+        id_ = value.raw;
+    } else if (reader.key_is("created") && value.is(json::Kind::number)) {
+        created_ = value.raw;
+    } else if (reader.key_is("model")) {
+        model_ = json::to_string(value).value_or("");
+    }
+}
+
+void StreamFilter::read_choices(const json::Value& choices) {
+    if (!choices.is(json::Kind::array)) return;
+    json::Reader reader(choices.raw);
+    while (reader.next()) {
+        const auto reason = json::find(reader.value(), "finish_reason");
+        if (!reason) continue;
+        if (const auto known = read_finish_reason(*reason)) finish_reason_ = known;
+    }
+}
+
+/// Without a finish reason an agent takes the answer for unfinished and asks again, for ever.
+void StreamFilter::write_finish_chunk() {
+    finish_reason_ = has_tool_calls_ ? chat::FinishReason::tool_calls : chat::FinishReason::stop;
+    finish_chunk_ = "data: ";
+    json::Writer json(finish_chunk_);
+    json.begin_object();
+    json.key("id").raw(id_.empty() ? "\"\"" : std::string_view(id_));
+    json.key("object").string("chat.completion.chunk");
+    json.key("created").raw(created_.empty() ? "0" : std::string_view(created_));
+    json.key("model").string(model_);
+    json.key("choices").begin_array().begin_object().key("index").number(0);
+    json.key("delta").begin_object().end_object();
+    json.key("finish_reason").string(chat::to_string(*finish_reason_));
+    json.end_object().end_array().end_object();
+    finish_chunk_ += "\n\n";
+}
+
+}  // namespace sluice::dialect::openai_chat
