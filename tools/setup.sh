@@ -62,7 +62,7 @@ install_missing() {
             "or sudo, neither of which is here: ${missing//$'\n'/ }"
         as_root=(sudo)
     fi
-    echo "==> Missing: ${missing//$'\n'/ }"
+    echo "==> Missing: $(cut -d'|' -f1 <<<"$missing" | paste -sd ' ')"
     echo "==> ${as_root[*]:+sudo }apt-get update"
     "${as_root[@]}" apt-get update -qq || die "apt-get update failed (see above)"
     while read -r need; do
@@ -71,7 +71,7 @@ install_missing() {
     done <<<"$missing"
     echo "==> ${as_root[*]:+sudo }apt-get install ${packages[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${packages[@]}" ||
+        apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null ||
         die "apt-get install failed (see above)"
 }
 
