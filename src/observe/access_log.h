@@ -16,18 +16,18 @@ namespace sluice::observe {
 
 /// What one line tells. Empty views and absent numbers are left out of the line.
 struct AccessRecord {
-    std::chrono::system_clock::time_point start = {};
-    std::string_view request_id = {};
-    std::string_view method = {};
-    std::string_view path = {};      ///< without the query
-    std::string_view key_name = {};  ///< the key's name, never the key
-    std::string_view route = {};
-    std::string_view upstream = {};
-    std::string_view model = {};        ///< as the client asked for it
-    std::string_view reply_model = {};  ///< as the upstream answered
-    std::string_view error = {};        ///< to_string(Errc); empty when all went well
-    std::string_view upstream_request_id = {};
-    std::string_view finish_reason = {};
+    std::chrono::system_clock::time_point start;
+    std::string_view request_id;
+    std::string_view method;
+    std::string_view path;      ///< without the query
+    std::string_view key_name;  ///< the key's name, never the key
+    std::string_view route;
+    std::string_view upstream;
+    std::string_view model;        ///< as the client asked for it
+    std::string_view reply_model;  ///< as the upstream answered
+    std::string_view error;        ///< to_string(Errc); empty when all went well
+    std::string_view upstream_request_id;
+    std::string_view finish_reason;
     int status = 0;
     bool stream = false;
     std::uint64_t bytes_in = 0;
@@ -36,8 +36,8 @@ struct AccessRecord {
     std::optional<std::uint64_t> cached_tokens;
     std::optional<std::uint64_t> output_tokens;
     std::optional<std::uint64_t> reasoning_tokens;
-    std::optional<std::chrono::nanoseconds> queue = {};
-    std::optional<std::chrono::nanoseconds> upstream_first_byte = {};
+    std::optional<std::chrono::nanoseconds> queue;
+    std::optional<std::chrono::nanoseconds> upstream_first_byte;
     std::chrono::nanoseconds total{0};
     int attempts = 0;
 };

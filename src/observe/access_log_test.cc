@@ -69,7 +69,8 @@ TEST(AccessLogTest, LineTellsTheWholeRequest) {
 TEST(AccessLogTest, WhatIsNotKnownIsLeftOut) {
     Blocks got;
     AccessLog log(LogFormat::text, got.sink());
-    log.record({.method = "GET", .path = "/nope", .error = "not_found", .status = 404});
+    log.record(
+        {.start = {}, .method = "GET", .path = "/nope", .error = "not_found", .status = 404});
     log.flush();
     ASSERT_EQ(got.blocks.size(), 1);
     EXPECT_EQ(got.blocks[0],

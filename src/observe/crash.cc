@@ -23,8 +23,9 @@ struct Fatal {
 };
 
 constexpr std::array kFatal = {
-    Fatal{SIGSEGV, "SIGSEGV"}, Fatal{SIGBUS, "SIGBUS"},   Fatal{SIGILL, "SIGILL"},
-    Fatal{SIGFPE, "SIGFPE"},   Fatal{SIGABRT, "SIGABRT"},
+    Fatal{.number = SIGSEGV, .name = "SIGSEGV"}, Fatal{.number = SIGBUS, .name = "SIGBUS"},
+    Fatal{.number = SIGILL, .name = "SIGILL"},   Fatal{.number = SIGFPE, .name = "SIGFPE"},
+    Fatal{.number = SIGABRT, .name = "SIGABRT"},
 };
 
 /// Async-signal-safe. Nothing can be done about a stderr that does not take it.

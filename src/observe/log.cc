@@ -159,10 +159,14 @@ std::optional<LogLevel> log_level_from(std::string_view name) noexcept {
         LogLevel level;
     };
     static constexpr std::array kNames = {
-        Name{"debug", LogLevel::debug},    Name{"trace", LogLevel::debug},
-        Name{"info", LogLevel::info},      Name{"warn", LogLevel::warn},
-        Name{"warning", LogLevel::warn},   Name{"error", LogLevel::error},
-        Name{"critical", LogLevel::error}, Name{"off", LogLevel::off},
+        Name{.text = "debug", .level = LogLevel::debug},
+        Name{.text = "trace", .level = LogLevel::debug},
+        Name{.text = "info", .level = LogLevel::info},
+        Name{.text = "warn", .level = LogLevel::warn},
+        Name{.text = "warning", .level = LogLevel::warn},
+        Name{.text = "error", .level = LogLevel::error},
+        Name{.text = "critical", .level = LogLevel::error},
+        Name{.text = "off", .level = LogLevel::off},
     };
     const auto* const found =
         std::ranges::find_if(kNames, [&](const Name& each) { return iequals(each.text, name); });

@@ -49,7 +49,7 @@ CodePoint decode(std::string_view text) noexcept {
     const bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
     const bool surrogate = value >= 0xd800 && value <= 0xdfff;
     if (overlong || surrogate || value > 0x10ffff) return {};
-    return {value, length};
+    return {.value = value, .length = length};
 }
 
 /// C1 controls, the line and paragraph separators, and what turns the direction of text.

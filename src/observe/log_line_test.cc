@@ -44,7 +44,7 @@ bool is_one_line(std::string_view text) {
 }
 
 const std::vector<std::string>& hostile() {
-    static const std::vector<std::string> kTexts = {
+    static const std::vector<std::string> texts = {
         "",
         "a\nb\r\nc",
         "\x1b[2J\x1b]0;title\x07",
@@ -59,7 +59,7 @@ const std::vector<std::string>& hostile() {
         "Iñtërnâtiônàlizætiøn \U0001f4a9",
         std::string(500, '\n'),
     };
-    return kTexts;
+    return texts;
 }
 
 TEST(LogLineTest, JsonLineHasTimeLevelMessageAndFields) {

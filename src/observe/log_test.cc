@@ -149,6 +149,7 @@ TEST(LogTest, ThreadsMayLogWhileTheLogStartsAndStops) {
     const Pipe pipe;
     init_log({.fd = pipe.writer(), .queue_records = 4096});
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([t] {
             for (int i = 0; i < 100; ++i) log_info("m", {{"thread", t}, {"i", i}});

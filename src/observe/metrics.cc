@@ -32,27 +32,27 @@ constexpr const char* kLogDropped = "sluice_log_dropped_total";
 
 // The boundaries that OpenTelemetry's GenAI conventions advise.
 const Buckets& duration_buckets() {
-    static const Buckets kBuckets = {0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
-                                     1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
-    return kBuckets;
+    static const Buckets buckets = {0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
+                                    1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
+    return buckets;
 }
 
 const Buckets& token_buckets() {
-    static const Buckets kBuckets = {1,     4,     16,     64,      256,     1024,     4096,
-                                     16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
-    return kBuckets;
+    static const Buckets buckets = {1,     4,     16,     64,      256,     1024,     4096,
+                                    16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
+    return buckets;
 }
 
 const Buckets& first_token_buckets() {
-    static const Buckets kBuckets = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,
-                                     0.25,  0.5,   0.75, 1,    2.5,  5,    7.5,  10};
-    return kBuckets;
+    static const Buckets buckets = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,
+                                    0.25,  0.5,   0.75, 1,    2.5,  5,    7.5,  10};
+    return buckets;
 }
 
 const Buckets& output_token_buckets() {
-    static const Buckets kBuckets = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2,
-                                     0.3,  0.4,   0.5,  0.75,  1,   2.5};
-    return kBuckets;
+    static const Buckets buckets = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2,
+                                    0.3,  0.4,   0.5,  0.75,  1,   2.5};
+    return buckets;
 }
 
 double seconds(std::chrono::nanoseconds duration) noexcept {

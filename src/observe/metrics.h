@@ -24,19 +24,18 @@ struct MetricsLimits {
 
 /// One finished request. Views need to live for the call only.
 struct RequestSample {
-    std::string_view operation = {};  ///< chat, embeddings, text_completion
-    std::string_view provider = {};  ///< openai, deepseek, embedded, ...; empty when none was asked
-    std::string_view request_model =
-        {};  ///< empty when no route offers it: clients choose the name
-    std::string_view response_model = {};  ///< empty when there was no reply
-    std::string_view error_type = {};      ///< to_string(Errc); empty when all went well
-    std::string_view route = {};
+    std::string_view operation;      ///< chat, embeddings, text_completion
+    std::string_view provider;       ///< openai, deepseek, embedded, ...; empty when none was asked
+    std::string_view request_model;  ///< empty when no route offers it
+    std::string_view response_model;  ///< empty when there was no reply
+    std::string_view error_type;      ///< to_string(Errc); empty when all went well
+    std::string_view route;
     int status = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::optional<std::uint64_t> input_tokens;
     std::optional<std::uint64_t> output_tokens;
-    std::optional<std::chrono::nanoseconds> first_token = {};  ///< streamed replies only
+    std::optional<std::chrono::nanoseconds> first_token;  ///< streamed replies only
     std::chrono::nanoseconds total{0};
 };
 

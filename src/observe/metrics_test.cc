@@ -68,12 +68,12 @@ TEST(MetricsTest, EveryLineOfTheTextIsValid) {
     finish(metrics, streamed());
     metrics.attempt("openai\n", "ok");
     const std::string text = metrics.text();
-    static const std::regex kComment(R"(# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* .+)");
-    static const std::regex kSample(
+    static const std::regex comment(R"(# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* .+)");
+    static const std::regex sample(
         R"re([a-zA-Z_:]\w*(\{[a-zA-Z_]\w*="([^"\\]|\\["\\n])*"(,[a-zA-Z_]\w*="([^"\\]|\\["\\n])*")*\})? (-?[0-9.e+-]+|\+Inf|NaN))re");
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
-        EXPECT_TRUE(std::regex_match(line, line.starts_with('#') ? kComment : kSample)) << line;
+        EXPECT_TRUE(std::regex_match(line, line.starts_with('#') ? comment : sample)) << line;
     }
     EXPECT_TRUE(text.ends_with('\n'));
     EXPECT_THAT(text, Not(HasSubstr("\x1b")));
@@ -105,8 +105,11 @@ TEST(MetricsTest, AFinishedRequestIsCountedEverywhere) {
 
 TEST(MetricsTest, AFailedRequestHasItsErrorAndNoTokens) {
     Metrics metrics;
-    finish(metrics,
-           {.operation = "chat", .error_type = "model_not_found", .status = 404, .total = 1ms});
+    RequestSample failed;
+    failed.operation = "chat";
+    failed.error_type = "model_not_found";
+    failed.status = 404;
+    finish(metrics, failed);
     const std::string text = metrics.text();
     EXPECT_THAT(text, HasSubstr(R"(gen_ai_server_request_duration_seconds_count{)"
                                 R"(error_type="model_not_found",gen_ai_operation_name="chat",)"
@@ -176,6 +179,7 @@ TEST(MetricsTest, RandomNamesStayUnderTheBoundAndLoseNoCount) {
 TEST(MetricsTest, ThreadsCountTogetherWhileTheTextIsRead) {
     Metrics metrics;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&metrics, t] {
             const std::string model = "model-" + std::to_string(t % 2);
@@ -211,9 +215,9 @@ std::set<std::string> documented() {
     const char* const folder = std::getenv("SLUICE_SOURCE_DIR");
     std::ifstream file(std::string(folder == nullptr ? "." : folder) + "/docs/metrics.md");
     std::set<std::string> names;
-    static const std::regex kRow(R"(^\| `([a-z_]+)` \|.*)");
+    static const std::regex row(R"(^\| `([a-z_]+)` \|.*)");
     for (std::string line; std::getline(file, line);) {
-        if (std::smatch match; std::regex_match(line, match, kRow)) names.insert(match[1]);
+        if (std::smatch match; std::regex_match(line, match, row)) names.insert(match[1]);
     }
     return names;
 }
