@@ -1,0 +1,45 @@
+#pragma once
+
+/// Opening a connection: name, address, TCP, TLS, all under one deadline.
+
+#include "base/error.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "net/worker.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sluice::net {
+
+/// Where to connect to. Comes from the operator's configuration only.
+struct Endpoint {
+    std::string host;  ///< a name or an IP address, without brackets
+    std::uint16_t port = 0;
+    const TlsContext* tls = nullptr;  ///< nullptr: plain TCP; must outlive the connections
+};
+
+/// Opens connections for one worker and remembers resolved names for half a minute.
+class Connector {
+public:
+    explicit Connector(Worker& worker) : worker_(worker) {}
+
+    /// A connected stream, TLS shaken and verified where asked for, or why not.
+    Task<Result<Stream>> connect(Endpoint endpoint, Clock::duration timeout);
+
+private:
+    struct Resolved {
+        std::vector<tcp::endpoint> addresses;
+        Clock::time_point good_until;
+    };
+
+    Task<Result<std::vector<tcp::endpoint>>> resolve(const Endpoint& endpoint,
+                                                     Clock::time_point deadline);
+
+    Worker& worker_;
+    std::map<std::string, Resolved, std::less<>> names_;  // as many as the configuration has hosts
+};
+
+}  // namespace sluice::net

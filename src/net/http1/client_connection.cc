@@ -1,0 +1,116 @@
+#include "net/http1/client_connection.h"
+
+#include <cstring>
+#include <utility>
+
+namespace sluice::net::http1 {
+
+ClientConnection::ClientConnection(Worker& worker, Stream stream)
+    : worker_(worker),
+      stream_(std::move(stream)) {}
+
+Task<Result<void>> ClientConnection::send(std::span<const std::string_view> pieces) {
+    ++exchanges_;
+    reader_.reset();
+    carry_.clear();
+    unread_ = {};
+    received_ = body_done_ = body_failed_ = reusable_ = false;
+    const Stream::Written written = co_await stream_.write(pieces);
+    if (written.wake == Wake::timed_out) {
+        co_return fail(Errc::upstream_timeout, "the upstream did not take the request in time");
+    }
+    if (written.wake == Wake::cancelled) co_return fail(Errc::cancelled);
+    // An upstream may answer before it has read the request, and then close: its answer counts.
+    if (written.status != Io::Status::ok && !stream_.has_unread_bytes()) {
+        co_return fail(Errc::upstream_unreachable, "the upstream closed the connection");
+    }
+    co_return Result<void>();
+}
+
+Task<Result<void>> ClientConnection::receive() {
+    const Wake wake = co_await stream_.readable();
+    if (wake == Wake::timed_out) co_return fail(Errc::upstream_timeout);
+    if (wake == Wake::cancelled) co_return fail(Errc::cancelled);
+    const auto scratch = worker_.scratch();
+    const Io io = stream_.read_now(scratch.data(), scratch.size());
+    switch (io.status) {
+        case Io::Status::ok:
+            received_ = received_ || io.bytes > 0;
+            unread_ = scratch.first(io.bytes);
+            break;
+        case Io::Status::would_block_read:
+        case Io::Status::would_block_write: unread_ = {}; break;
+        case Io::Status::closed: co_return fail(Errc::upstream_truncated);
+        case Io::Status::failed:
+            co_return fail(Errc::upstream_unreachable, "the upstream reset the connection");
+    }
+    co_return Result<void>();
+}
+
+Task<Result<void>> ClientConnection::read_head() {
+    for (;;) {
+        const auto got = co_await receive();
+        if (!got) {
+            if (got.error().code != Errc::upstream_truncated) co_return got;
+            co_return fail(Errc::upstream_unreachable,
+                           "the upstream closed the connection without an answer");
+        }
+        if (!carry_.empty()) {
+            carry_.append(unread_.data(), unread_.size());
+            unread_ = carry_;
+        }
+        const std::string_view buffered(unread_.data(), unread_.size());
+        switch (reader_.read_head(buffered)) {
+            case Progress::failed: co_return std::unexpected(reader_.error());
+            case Progress::need_more:
+                if (carry_.empty()) carry_.assign(buffered);
+                continue;
+            case Progress::done: break;
+        }
+        unread_ = unread_.subspan(reader_.head_size());
+        co_return Result<void>();
+    }
+}
+
+Task<Result<std::string_view>> ClientConnection::read_body() {
+    while (!body_done_) {
+        if (body_failed_) co_return std::unexpected(reader_.error());
+        const auto taken = take_body();
+        if (!taken || !taken->empty()) co_return taken;
+        if (body_done_) break;
+        const auto got = co_await receive();
+        if (got) continue;
+        if (got.error().code != Errc::upstream_truncated) co_return std::unexpected(got.error());
+        if (reader_.read_eof() == Progress::failed) co_return std::unexpected(reader_.error());
+        body_done_ = true;
+    }
+    co_return std::string_view();
+}
+
+/// Takes the framing off everything received, moving the pieces together where they lie: what the
+/// caller gets is one view, and nothing is left in the shared buffer when it suspends.
+Result<std::string_view> ClientConnection::take_body() {
+    std::string_view input(unread_.data(), unread_.size());
+    char* const begin = unread_.data();
+    std::size_t size = 0;
+    Progress progress = Progress::need_more;
+    do {
+        std::string_view piece;
+        progress = reader_.read_body(input, piece);
+        if (!piece.empty()) {
+            if (piece.data() != begin + size)
+                std::memmove(begin + size, piece.data(), piece.size());
+            size += piece.size();
+        }
+    } while (progress == Progress::need_more && !input.empty());
+    unread_ = {};
+    body_failed_ = progress == Progress::failed;
+    if (body_failed_ && size == 0) return std::unexpected(reader_.error());
+    if (progress == Progress::done) {
+        body_done_ = true;
+        reusable_ = input.empty() && reader_.head().keep_alive && !reader_.head().until_close;
+    }
+    return std::string_view(begin, size);
+}
+
+}  // namespace sluice::net::http1

@@ -1,0 +1,61 @@
+#pragma once
+
+/// The client's side of HTTP/1.1: one connection to one upstream, used by one exchange at a time.
+
+#include "base/error.h"
+#include "net/http1/response_reader.h"
+#include "net/stream.h"
+#include "net/types.h"
+#include "net/worker.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sluice::net::http1 {
+
+class ClientConnection {
+public:
+    ClientConnection(Worker& worker, Stream stream);
+    ClientConnection(const ClientConnection&) = delete;
+    ClientConnection& operator=(const ClientConnection&) = delete;
+
+    /// Sends one whole request. The pieces must stay valid until the task ends.
+    Task<Result<void>> send(std::span<const std::string_view> pieces);
+
+    /// Reads the response's head, past interim ones. Its views are valid until the caller next
+    /// suspends. An error of `nothing_received()` may be a connection that the peer had closed
+    /// while it was idle.
+    Task<Result<void>> read_head();
+    [[nodiscard]] const ResponseHead& head() const noexcept { return reader_.head(); }
+
+    /// The body bytes that have come, framing removed, in one piece; empty at the end of the body.
+    /// Valid until the caller next suspends.
+    Task<Result<std::string_view>> read_body();
+
+    [[nodiscard]] bool nothing_received() const noexcept { return !received_; }
+
+    /// Whether the exchange has ended such that another one may follow on this connection.
+    [[nodiscard]] bool reusable() const noexcept { return reusable_; }
+    [[nodiscard]] bool is_reused() const noexcept { return exchanges_ > 1; }
+
+    [[nodiscard]] Stream& stream() noexcept { return stream_; }
+
+private:
+    Task<Result<void>> receive();
+    [[nodiscard]] Result<std::string_view> take_body();
+
+    Worker& worker_;
+    Stream stream_;
+    ResponseReader reader_;
+    std::span<char> unread_;  // received, not yet looked at: in the worker's scratch or in carry_
+    std::string carry_;       // the start of a head that came in parts
+    std::uint64_t exchanges_ = 0;
+    bool received_ = false;  // any byte of the present response
+    bool body_done_ = false;
+    bool body_failed_ = false;  // to be told once the bytes before it are taken
+    bool reusable_ = false;
+};
+
+}  // namespace sluice::net::http1

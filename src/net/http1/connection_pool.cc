@@ -1,0 +1,48 @@
+#include "net/http1/connection_pool.h"
+
+#include <utility>
+
+namespace sluice::net::http1 {
+
+ConnectionPool::Connection ConnectionPool::take_idle() {
+    if (idle_.empty()) return nullptr;
+    Connection connection = std::move(idle_.front().connection);
+    connection->stream().watch(nullptr);
+    connection->stream().deadline().never();
+    idle_.pop_front();
+    ++busy_;
+    return connection;
+}
+
+Task<Result<ConnectionPool::Connection>> ConnectionPool::connect(
+    std::chrono::milliseconds timeout) {
+    if (busy_ >= limits_.max_connections) {
+        co_return fail(Errc::overloaded, "too many connections to this upstream are open");
+    }
+    ++busy_;
+    auto stream = co_await connector_.connect(endpoint_, timeout);
+    if (!stream) {
+        --busy_;
+        co_return std::unexpected(stream.error());
+    }
+    co_return std::make_unique<ClientConnection>(worker_, std::move(*stream));
+}
+
+void ConnectionPool::give_back(Connection connection) {
+    --busy_;
+    if (!connection->reusable() || idle_.size() >= limits_.max_idle) return;
+    Idle& idle = idle_.emplace_front(*this, std::move(connection));
+    idle.self = idle_.begin();
+    Stream& stream = idle.connection->stream();
+    stream.deadline().expire_after(limits_.idle_timeout);
+    stream.watch(&idle);
+}
+
+void ConnectionPool::configure(Endpoint endpoint, PoolLimits limits) {
+    const bool moved = endpoint.host != endpoint_.host || endpoint.port != endpoint_.port;
+    endpoint_ = std::move(endpoint);
+    limits_ = limits;
+    if (moved) idle_.clear();
+}
+
+}  // namespace sluice::net::http1

@@ -1,0 +1,76 @@
+#include "net/listener.h"
+
+#include <boost/asio/as_tuple.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <sys/socket.h>
+#include <utility>
+
+namespace sluice::net {
+namespace {
+
+constexpr std::chrono::milliseconds kPauseWithoutDescriptors{50};
+constexpr int kBacklog = 4096;
+
+void share_port(TcpAcceptor& acceptor, error_code& ec) {
+    const int on = 1;
+    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+        ec.assign(errno, boost::system::system_category());
+    }
+}
+
+Error cannot_listen(const std::string& host, std::uint16_t port, const std::string& why) {
+    return Error(Errc::bad_request,
+                 "cannot listen on " + host + ":" + std::to_string(port) + ": " + why);
+}
+
+}  // namespace
+
+Result<Listener> Listener::open(Worker& worker, const std::string& host, std::uint16_t port) {
+    error_code ec;
+    const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, ec);
+    if (ec) return std::unexpected(cannot_listen(host, port, "not an IP address"));
+    const tcp::endpoint endpoint(address, port);
+    TcpAcceptor acceptor(worker.executor());
+    acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
+    if (!ec) share_port(acceptor, ec);
+    if (!ec) acceptor.bind(endpoint, ec);
+    if (!ec) acceptor.listen(kBacklog, ec);
+    if (ec) return std::unexpected(cannot_listen(host, port, ec.message()));
+    return Listener(worker, std::move(acceptor));
+}
+
+std::uint16_t Listener::port() const {
+    error_code ignored;
+    return acceptor_.local_endpoint(ignored).port();
+}
+
+Task<> Listener::accept_all(OnAccept on_accept) {
+    while (acceptor_.is_open()) {
+        tcp::endpoint remote;
+        TcpSocket socket(worker_->executor());
+        const auto [ec] = co_await acceptor_.async_accept(socket, remote, asio::as_tuple(use_task));
+        if (ec == asio::error::operation_aborted) break;
+        if (ec) {
+            // A connection that was gone before it was accepted costs nothing; anything else is a
+            // shortage that only time mends.
+            if (ec != asio::error::connection_aborted) {
+                co_await worker_->sleep(kPauseWithoutDescriptors);
+            }
+            continue;
+        }
+        Stream stream(worker_->deadlines(), std::move(socket));
+        stream.set_no_delay();
+        on_accept(std::move(stream),
+                  Peer{remote.address().to_string(), remote.address().is_loopback()});
+    }
+}
+
+void Listener::stop() {
+    error_code ignored;
+    acceptor_.close(ignored);
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,185 @@
+#include "net/stream.h"
+
+#include "net/stream_state.h"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <openssl/ssl.h>
+
+#include <array>
+#include <utility>
+
+namespace sluice::net {
+namespace {
+
+/// Suspends the caller until `store` is told why to go on.
+template <class Waiter>
+Task<Wake> suspend(Waiter& store) {
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Wake)>(
+        [&store](auto handler) { store = std::move(handler); }, use_task);
+}
+
+}  // namespace
+
+Stream::Stream(Deadlines& deadlines, TcpSocket socket)
+    : state_(new State(deadlines, std::move(socket))) {
+    error_code ignored;
+    state_->socket.native_non_blocking(true, ignored);
+}
+
+Stream::Stream(Stream&&) noexcept = default;
+
+Stream::~Stream() {
+    if (!state_) return;  // moved from
+    state_->watcher = nullptr;
+    close();
+}
+
+void Stream::State::arm_read() {
+    if (read_armed || !socket.is_open()) return;
+    read_armed = true;
+    socket.async_wait(TcpSocket::wait_read,
+                      [self = boost::intrusive_ptr<State>(this)](error_code ec) {
+                          self->read_armed = false;
+                          if (!ec) self->on_read_ready();
+                      });
+}
+
+void Stream::State::arm_write() {
+    if (write_armed || !socket.is_open()) return;
+    write_armed = true;
+    socket.async_wait(TcpSocket::wait_write,
+                      [self = boost::intrusive_ptr<State>(this)](error_code ec) {
+                          self->write_armed = false;
+                          if (!ec) self->on_write_ready();
+                      });
+}
+
+void Stream::State::on_read_ready() {
+    if (read_waiter) {
+        std::exchange(read_waiter, nullptr)(Wake::ready);
+    } else {
+        read_ready = true;
+        if (watcher != nullptr) watcher->on_readable();
+    }
+}
+
+void Stream::State::on_write_ready() {
+    if (write_waiter) std::exchange(write_waiter, nullptr)(Wake::ready);
+}
+
+void Stream::State::on_expired() {
+    if (write_waiter) {
+        std::exchange(write_waiter, nullptr)(Wake::timed_out);
+    } else if (read_waiter) {
+        std::exchange(read_waiter, nullptr)(Wake::timed_out);
+    } else if (watcher != nullptr) {
+        watcher->on_deadline();
+    } else {
+        timed_out = true;
+    }
+}
+
+/// The waiter goes on from the event loop, not from inside the caller, whose own frame it may end.
+void Stream::State::cancel() {
+    cancelled = true;
+    for (Waiter* waiter : {&write_waiter, &read_waiter}) {
+        if (!*waiter) continue;
+        asio::post(socket.get_executor(),
+                   [woken = std::exchange(*waiter, nullptr)]() mutable { woken(Wake::cancelled); });
+    }
+}
+
+Task<Wake> Stream::readable() {
+    State& state = *state_;
+    if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
+    if (std::exchange(state.timed_out, false)) co_return Wake::timed_out;
+    if (std::exchange(state.read_ready, false)) co_return Wake::ready;
+    if (state.ssl && SSL_pending(state.ssl.get()) > 0) co_return Wake::ready;
+    state.arm_read();
+    co_return co_await suspend(state.read_waiter);
+}
+
+Task<Wake> Stream::writable() {
+    State& state = *state_;
+    if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
+    if (std::exchange(state.timed_out, false)) co_return Wake::timed_out;
+    state.arm_write();
+    co_return co_await suspend(state.write_waiter);
+}
+
+Task<Stream::Written> Stream::write(std::span<const std::string_view> pieces) {
+    std::array<std::string_view, 64> rest_of{};
+    std::size_t first = 0;
+    std::size_t offset = 0;  // bytes of pieces[first] that are written
+    while (first < pieces.size()) {
+        std::size_t count = 0;
+        for (; count < rest_of.size() && first + count < pieces.size(); ++count) {
+            rest_of[count] = pieces[first + count];
+        }
+        rest_of[0].remove_prefix(offset);
+        const Io io = write_now(std::span(rest_of).first(count));
+        Wake wake = Wake::ready;
+        switch (io.status) {
+            case Io::Status::ok: {
+                offset += io.bytes;
+                while (first < pieces.size() && offset >= pieces[first].size()) {
+                    offset -= pieces[first].size();
+                    ++first;
+                }
+                break;
+            }
+            case Io::Status::would_block_write: wake = co_await writable(); break;
+            case Io::Status::would_block_read: wake = co_await readable(); break;
+            case Io::Status::closed:
+            case Io::Status::failed: co_return Written{Io::Status::failed, Wake::ready};
+        }
+        if (wake != Wake::ready) co_return Written{Io::Status::ok, wake};
+    }
+    co_return Written{};
+}
+
+Deadline& Stream::deadline() noexcept {
+    return *state_;
+}
+
+void Stream::watch(StreamWatcher* watcher) {
+    state_->watcher = watcher;
+    if (watcher != nullptr && !state_->read_ready) state_->arm_read();
+}
+
+void Stream::cancel() {
+    state_->cancel();
+}
+
+void Stream::shutdown_send() noexcept {
+    error_code ignored;
+    state_->socket.shutdown(TcpSocket::shutdown_send, ignored);
+}
+
+void Stream::close() noexcept {
+    error_code ignored;
+    state_->never();
+    state_->socket.close(ignored);
+}
+
+void Stream::reset() noexcept {
+    error_code ignored;
+    state_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+}
+
+void Stream::set_no_delay() noexcept {
+    error_code ignored;
+    state_->socket.set_option(tcp::no_delay(true), ignored);
+}
+
+int Stream::native_handle() const noexcept {
+    return state_->socket.native_handle();
+}
+
+void Stream::use_tls(std::unique_ptr<ssl_st, void (*)(ssl_st*)> ssl) {
+    state_->ssl = std::move(ssl);
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,120 @@
+#include "net/stream_state.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace sluice::net {
+namespace {
+
+using Status = Io::Status;
+
+constexpr std::size_t kMaxPieces = 64;
+
+Io socket_failure(Status when_blocked) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {when_blocked, 0};
+    if (errno == EINTR) return {Status::ok, 0};
+    return {Status::failed, 0};
+}
+
+Io tls_outcome(SSL* ssl, int result, std::size_t bytes) {
+    if (result > 0) return {Status::ok, bytes};
+    switch (SSL_get_error(ssl, result)) {
+        case SSL_ERROR_WANT_READ: return {Status::would_block_read, 0};
+        case SSL_ERROR_WANT_WRITE: return {Status::would_block_write, 0};
+        case SSL_ERROR_ZERO_RETURN: return {Status::closed, 0};
+        default: return {Status::failed, 0};  // an end without close_notify is a cut (TL-5)
+    }
+}
+
+Io tls_read(SSL* ssl, char* data, std::size_t size) {
+    std::size_t bytes = 0;
+    ERR_clear_error();
+    const int result = SSL_read_ex(ssl, data, size, &bytes);
+    return tls_outcome(ssl, result, bytes);
+}
+
+/// Small pieces go into one record, as they would into one packet.
+Io tls_write(SSL* ssl, std::span<const std::string_view> pieces) {
+    std::array<char, 16UL * 1024> record;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::size_t used = 0;
+    for (const std::string_view piece : pieces) {
+        const std::size_t taken = std::min(piece.size(), record.size() - used);
+        std::copy_n(piece.data(), taken, record.data() + used);
+        used += taken;
+        if (taken < piece.size()) break;
+    }
+    if (used == 0) return {Status::ok, 0};
+    std::size_t bytes = 0;
+    ERR_clear_error();
+    const int result = SSL_write_ex(ssl, record.data(), used, &bytes);
+    return tls_outcome(ssl, result, bytes);
+}
+
+}  // namespace
+
+Io Stream::read_now(char* data, std::size_t size) {
+    if (state_->ssl) return tls_read(state_->ssl.get(), data, size);
+    const ssize_t count = ::recv(native_handle(), data, size, MSG_DONTWAIT);
+    if (count > 0) return {Status::ok, static_cast<std::size_t>(count)};
+    if (count == 0) return {Status::closed, 0};
+    return socket_failure(Status::would_block_read);
+}
+
+Io Stream::write_now(std::span<const std::string_view> pieces) {
+    if (state_->ssl) return tls_write(state_->ssl.get(), pieces);
+    std::array<iovec, kMaxPieces> vectors;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::size_t count = 0;
+    for (const std::string_view piece : pieces.first(std::min(pieces.size(), kMaxPieces))) {
+        if (piece.empty()) continue;
+        // sendmsg() only reads through the pointer, though its type cannot say so.
+        vectors[count++] = {const_cast<char*>(piece.data()),  // NOLINT(*-const-cast)
+                            piece.size()};
+    }
+    if (count == 0) return {Status::ok, 0};
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return {Status::ok, static_cast<std::size_t>(sent)};
+    return socket_failure(Status::would_block_write);
+}
+
+bool Stream::peer_gone() const {
+    char byte = 0;
+    const ssize_t count = ::recv(native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (count == 0) return true;
+    if (count < 0) return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+    // Bytes wait in front of a possible end: only the connection's state tells.
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
+    return info.tcpi_state != TCP_ESTABLISHED;
+}
+
+bool Stream::has_unread_bytes() const {
+    char byte = 0;
+    return ::recv(native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+Io Stream::handshake_now() {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(state_->ssl.get());
+    return tls_outcome(state_->ssl.get(), result, 0);
+}
+
+std::string Stream::handshake_failure() const {
+    const long verdict = SSL_get_verify_result(state_->ssl.get());
+    if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
+    const unsigned long code = ERR_peek_last_error();
+    const char* const reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
+    return reason != nullptr ? reason : "the connection was closed";
+}
+
+}  // namespace sluice::net

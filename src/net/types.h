@@ -1,0 +1,36 @@
+#pragma once
+
+/// The only place that names Asio's template soup. The executor is the concrete one of io_context,
+/// not any_io_executor: one thread runs one io_context, so there are no strands and nothing to
+/// erase.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+
+namespace sluice {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+}  // namespace sluice
+
+namespace sluice::net {
+
+using Clock = std::chrono::steady_clock;
+using Executor = asio::io_context::executor_type;
+using tcp = asio::ip::tcp;
+using TcpSocket = asio::basic_stream_socket<tcp, Executor>;
+using TcpAcceptor = asio::basic_socket_acceptor<tcp, Executor>;
+
+/// Every coroutine of the gateway returns this; a function that returns Task may suspend.
+template <class T = void>
+using Task = asio::awaitable<T, Executor>;
+
+inline constexpr asio::use_awaitable_t<Executor> use_task{};
+
+}  // namespace sluice::net

@@ -1,0 +1,72 @@
+#pragma once
+
+/// One attempt at one upstream, from the request sent to the last byte of the reply. A flight owns
+/// its own cancellation and counts those who listen to it, so that several may share one and a
+/// rival may be called off (hedging, joined requests).
+
+#include "base/error.h"
+#include "net/types.h"
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sluice::upstream {
+
+/// What is asked. The views must live until open() has ended.
+struct Ask {
+    std::string_view path;                   ///< below the base URL: "/chat/completions"
+    std::span<const std::string_view> body;  ///< in pieces; empty: a GET
+    std::string_view model;                  ///< as the upstream calls it
+    bool stream = false;                     ///< an event stream is expected
+};
+
+/// What the head of a reply said.
+struct ReplyInfo {
+    int status = 0;
+    std::string content_type;
+    std::string request_id;  ///< the upstream's own
+    std::string fields;      ///< header lines that go on to the client, each ended by CRLF
+
+    [[nodiscard]] bool is_event_stream() const noexcept {
+        return content_type.starts_with("text/event-stream");
+    }
+};
+
+class Flight {
+public:
+    Flight() = default;
+    Flight(const Flight&) = delete;
+    Flight& operator=(const Flight&) = delete;
+    virtual ~Flight() = default;
+
+    /// Asks and waits for the reply's head, within the upstream's timeouts. To be called once.
+    /// Errors: upstream_*, overloaded, cancelled. A status of any kind is not an error here.
+    virtual net::Task<Result<void>> open(const Ask& ask) = 0;
+
+    /// Filled by open().
+    [[nodiscard]] const ReplyInfo& reply() const noexcept { return reply_; }
+
+    /// The next bytes of the reply's body; empty at its end. Valid until the caller next suspends.
+    virtual net::Task<Result<std::string_view>> next() = 0;
+
+    /// Ends the flight: a wait under way, and every later one, fails with Errc::cancelled, and the
+    /// upstream sees its connection closed.
+    virtual void cancel() = 0;
+
+    /// Someone more, or less, wants this reply. When nobody does, the flight is cancelled.
+    void join() noexcept { ++listeners_; }
+    void leave() {
+        if (--listeners_ == 0) cancel();
+    }
+
+protected:
+    ReplyInfo reply_;
+
+private:
+    int listeners_ = 1;
+};
+
+}  // namespace sluice::upstream
