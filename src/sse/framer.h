@@ -32,6 +32,10 @@ public:
     /// in parts. nullopt when the rest is not complete yet, and for ever after failure.
     [[nodiscard]] std::optional<std::string_view> next();
 
+    /// The start of an event whose end has not come. Valid once next() has returned nullopt, until
+    /// the next call of feed().
+    [[nodiscard]] std::string_view rest() const noexcept { return partial_; }
+
     /// True once a single event has outgrown the limit.
     [[nodiscard]] bool failed() const noexcept { return failed_; }
 

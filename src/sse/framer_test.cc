@@ -62,6 +62,16 @@ TEST(SseFramer, AnEventInPartsLivesUntilTheNextPieceIsFed) {
     EXPECT_EQ(*second, "data: b\n\n");
 }
 
+TEST(SseFramer, ShowsWhatIsNotCompleteYet) {
+    Framer framer(1024);
+    Events events;
+
+    drain(framer, "data: a\n\ndata: [DO", events);
+    EXPECT_EQ(framer.rest(), "data: [DO");
+    drain(framer, "NE]\n\n", events);
+    EXPECT_EQ(framer.rest(), "");
+}
+
 TEST(SseFramer, DoesNotWaitForAnLfInAStreamOfLoneCrs) {
     Framer framer(1024);
     Events events;

@@ -92,10 +92,11 @@ bool looks_like_html(std::string_view text) {
     return text.starts_with('<');
 }
 
-/// One line of bounded length, cut between code points.
+/// One trimmed line of bounded length, cut between code points.
 std::string clean(std::string text) {
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+    text = std::string(trim(text));
     if (text.size() <= kMaxErrorMessageBytes) return text;
     std::size_t end = kMaxErrorMessageBytes;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
@@ -121,10 +122,12 @@ std::string normalize_upstream_error(int status, std::string_view body,
         if (is_envelope(document)) return redact(body, secrets);
         message = message_in(document);
     }
-    const std::string_view text = trim(body);
-    if (!message && !text.empty() && !looks_like_html(text)) message = text;
-    if (!message) message = "the upstream answered with status " + std::to_string(status);
-    return write_envelope(clean(redact(*message, secrets)), label_of_status(status), {});
+    const std::string text = clean(redact(message ? std::string_view(*message) : body, secrets));
+    if (!text.empty() && !looks_like_html(text)) {
+        return write_envelope(text, label_of_status(status), {});
+    }
+    return write_envelope("the upstream answered with status " + std::to_string(status),
+                          label_of_status(status), {});
 }
 
 std::string redact(std::string_view text, std::span<const std::string_view> secrets) {

@@ -1,0 +1,104 @@
+#include "dialect/openai_chat/errors.h"
+
+#include "json/reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace sluice::dialect::openai_chat {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string normalized(int status, std::string_view body) {
+    static constexpr std::array<std::string_view, 2> kSecrets{"", "sk-secret"};
+    const std::string text = normalize_upstream_error(status, body, kSecrets);
+    EXPECT_EQ(json::find_error(text), std::nullopt) << text;
+    return text;
+}
+
+TEST(OpenAiErrors, HaveTheEnvelope) {
+    Error error(Errc::bad_request, "no \"model\"");
+    error.param = "model";
+
+    EXPECT_EQ(write_error(error),
+              R"({"error":{"message":"no \"model\"","type":"invalid_request_error",)"
+              R"("param":"model","code":null}})");
+    EXPECT_EQ(write_error(Error(Errc::unauthorized, "wrong key")),
+              R"({"error":{"message":"wrong key","type":"invalid_request_error",)"
+              R"("param":null,"code":"invalid_api_key"}})");
+}
+
+TEST(OpenAiErrors, CarryTheCodesThatClientsLookFor) {
+    EXPECT_THAT(write_error(Error(Errc::model_not_found)),
+                HasSubstr(R"("code":"model_not_found")"));
+    EXPECT_THAT(write_error(Error(Errc::rate_limited)), HasSubstr(R"("type":"rate_limit_error")"));
+    EXPECT_THAT(write_error(Error(Errc::upstream_invalid_response)),
+                HasSubstr(R"("type":"upstream_invalid_response")"));
+    EXPECT_THAT(write_error(Error(Errc::upstream_timeout)),
+                HasSubstr(R"("type":"upstream_error","param":null,"code":"upstream_timeout")"));
+}
+
+TEST(OpenAiErrors, EveryKindHasAMessageAndAType) {
+    for (int code = 0; code <= static_cast<int>(Errc::internal); ++code) {
+        const std::string text = write_error(Error(static_cast<Errc>(code)));
+        EXPECT_EQ(json::find_error(text), std::nullopt);
+        EXPECT_THAT(text, Not(HasSubstr(R"("message":"")")));
+        EXPECT_THAT(text, Not(HasSubstr(R"("type":"")")));
+    }
+}
+
+TEST(OpenAiErrors, AreOneEventWithinAStream) {
+    EXPECT_EQ(write_stream_error(Error(Errc::upstream_truncated, "a\nb")),
+              "data: {\"error\":{\"message\":\"a\\nb\",\"type\":\"upstream_error\",\"param\":null,"
+              "\"code\":\"upstream_truncated\"}}\n\n");
+}
+
+TEST(UpstreamErrors, AnEnvelopePassesAsItIs) {
+    const std::string body =
+        " { \"error\" : {\"message\":\"too long\",\"code\":\"x\",\"extra\":[1]}, \"more\":1 }\n";
+
+    EXPECT_EQ(normalized(400, body), body);
+}
+
+TEST(UpstreamErrors, ASecretIsMadeUnreadableWhereverItStands) {
+    EXPECT_EQ(normalized(401, R"({"error":{"message":"key sk-secret","param":"sk-secret"}})"),
+              R"({"error":{"message":"key [redacted]","param":"[redacted]"}})");
+    EXPECT_THAT(normalized(500, "debug: sk-secret."), HasSubstr("debug: [redacted]."));
+    EXPECT_THAT(normalized(500, R"({"error":"\u0073k-secret"})"), HasSubstr("[redacted]"));
+}
+
+TEST(UpstreamErrors, TextInWhateverShapeIsWrapped) {
+    EXPECT_EQ(normalized(500, R"({"error":"model \"x\" not found"})"),
+              R"({"error":{"message":"model \"x\" not found","type":"upstream_error",)"
+              R"("param":null,"code":"upstream_status"}})");
+    EXPECT_THAT(normalized(422, R"({"detail":"bad"})"),
+                HasSubstr(R"("message":"bad","type":"invalid_request_error")"));
+    EXPECT_THAT(normalized(429, "slow\r\n\x01 down"),
+                HasSubstr(R"("message":"slow    down","type":"rate_limit_error")"));
+}
+
+TEST(UpstreamErrors, HtmlAndNothingBecomeTheStatus) {
+    for (const std::string_view body : {"", "  \n", "<html><h1>502</h1></html>"}) {
+        EXPECT_THAT(normalized(502, body), HasSubstr("the upstream answered with status 502"));
+    }
+}
+
+TEST(UpstreamErrors, NonsenseStaysBoundedAndValidUtf8) {
+    std::string body;
+    for (int i = 0; i < 5000; ++i) body += "\xE2\x82\xAC";
+
+    const std::string wrapped = normalized(500, body);
+
+    EXPECT_LT(wrapped.size(), kMaxErrorMessageBytes + 200);
+    EXPECT_THAT(wrapped, HasSubstr("\xE2\x82\xAC..."));
+    EXPECT_THAT(wrapped, Not(HasSubstr("\xEF\xBF\xBD")));
+    EXPECT_THAT(normalized(500, "\xFF\xFE{"), HasSubstr("\xEF\xBF\xBD\xEF\xBF\xBD{"));
+    EXPECT_THAT(normalized(500, R"({"error":{"message":"cut)"), HasSubstr("cut"));
+}
+
+}  // namespace
+}  // namespace sluice::dialect::openai_chat

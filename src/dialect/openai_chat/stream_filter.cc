@@ -1,6 +1,5 @@
 #include "dialect/openai_chat/stream_filter.h"
 
-#include "base/text.h"
 #include "dialect/openai_chat/chunk_scan.h"
 #include "dialect/openai_chat/errors.h"
 #include "dialect/openai_chat/reply.h"
@@ -14,6 +13,7 @@ namespace sluice::dialect::openai_chat {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kDone = "[DONE]";
 constexpr std::uint64_t kIdentityChunks = 4;  // Azure's first chunk has an empty id
 
 std::unexpected<Error> refuse(std::string message) {
@@ -29,7 +29,7 @@ std::optional<std::string_view> single_data_line(std::string_view event) {
     if (event.find('\n') != std::string_view::npos || event.find('\r') != std::string_view::npos) {
         return std::nullopt;
     }
-    return trim(event);
+    return json::as_value(event).raw;
 }
 
 bool is_line_end(std::string_view event) {
@@ -60,8 +60,13 @@ Result<void> StreamFilter::feed(std::string_view bytes, Pieces& out) {
     return {};
 }
 
-Result<void> StreamFilter::end() const {
+Result<void> StreamFilter::end(Pieces& out) {
     if (done_) return {};
+    if (!has_error_ && chunks_ != 0 && single_data_line(framer_.rest()) == kDone) {
+        done_event_ = "data: [DONE]\n\n";
+        add(done_event_, Verdict::done, out);
+        return {};
+    }
     if (has_error_) return fail(Errc::upstream_status, "the upstream reported an error");
     return fail(Errc::upstream_truncated, "the upstream's stream ended before its end");
 }
@@ -108,11 +113,11 @@ Result<StreamFilter::Verdict> StreamFilter::judge(std::string_view event) {
     parser.feed("\n");  // so that a mark in the middle of the stream is not taken for one
     if (!parser.next()) parser.feed(event);
     if (!parser.next()) return Verdict::pass;  // a comment, or fields without data
-    return judge_data(trim(parser.event().data), parser.event().type == "error");
+    return judge_data(json::as_value(parser.event().data).raw, parser.event().type == "error");
 }
 
 Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bool named_error) {
-    if (data == "[DONE]") {
+    if (data == kDone) {
         if (chunks_ == 0) return refuse("the upstream's stream is empty");
         return Verdict::done;
     }

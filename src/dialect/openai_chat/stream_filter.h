@@ -28,7 +28,7 @@ public:
     };
 
     /// What to send, in order. The views point into the bytes fed or into the filter, and live
-    /// until the next call of feed().
+    /// until the next call of feed() or end().
     using Pieces = std::vector<std::string_view>;
 
     explicit StreamFilter(Options options);
@@ -39,9 +39,10 @@ public:
     /// upstream's own, is ignored.
     Result<void> feed(std::string_view bytes, Pieces& out);
 
-    /// To be called when the upstream's body has ended: upstream_truncated unless `[DONE]` came, or
-    /// upstream_status after an error event, which the client has been sent already.
-    [[nodiscard]] Result<void> end() const;
+    /// To be called once, when the upstream's body has ended. upstream_truncated unless `[DONE]`
+    /// came, or upstream_status after an error event, which the client has been sent already. Adds
+    /// a `[DONE]` whose blank line is missing: clients take that for an end as well.
+    Result<void> end(Pieces& out);
 
     [[nodiscard]] bool done() const noexcept { return done_; }
     /// A chunk (not a comment, not an error) has come: too late for another attempt.
@@ -72,6 +73,7 @@ private:
     Options options_;
     sse::Framer framer_;
     std::string finish_chunk_;  // synthesised; empty unless the upstream left it out
+    std::string done_event_;    // written anew when it came without its blank line
     std::string redacted_;      // an error event with a secret taken out
     std::string id_;            // of the reply, as JSON, like the next one
     std::string created_;

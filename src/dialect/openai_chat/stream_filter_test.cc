@@ -1,0 +1,320 @@
+#include "dialect/openai_chat/stream_filter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace sluice::dialect::openai_chat {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::string_view_literals;
+
+StreamFilter::Options dropping(bool drop) {
+    StreamFilter::Options options;
+    options.drop_usage_chunk = drop;
+    return options;
+}
+
+/// A filter and all that came out of it.
+struct Passage {
+    explicit Passage(StreamFilter::Options options = {}) : filter(std::move(options)) {}
+
+    void feed(std::string_view bytes) {
+        // A copy that dies after the call, so that a sanitizer sees a view kept too long.
+        const std::vector<char> piece(bytes.begin(), bytes.end());
+        StreamFilter::Pieces pieces;
+        auto ok = filter.feed({piece.data(), piece.size()}, pieces);
+        for (const std::string_view out : pieces) sent.append(out);
+        if (!ok && !error) error = std::move(ok.error());
+    }
+
+    Result<void> end() {
+        StreamFilter::Pieces pieces;
+        auto ok = filter.end(pieces);
+        for (const std::string_view out : pieces) sent.append(out);
+        return ok;
+    }
+
+    StreamFilter filter;
+    std::string sent;
+    std::optional<Error> error;
+};
+
+Passage pass(std::string_view bytes, StreamFilter::Options options = {}) {
+    Passage result(std::move(options));
+    result.feed(bytes);
+    return result;
+}
+
+std::string facts_of(const StreamFilter& filter) {
+    const chat::Usage& usage = filter.usage();
+    std::string text = "chunks=" + std::to_string(filter.chunks()) + " finish=";
+    text += filter.finish_reason() ? chat::to_string(*filter.finish_reason()) : "none";
+    text += filter.has_tool_calls() ? " tools=yes usage=" : " tools=no usage=";
+    if (usage.known) {
+        text += std::to_string(usage.input) + "/" + std::to_string(usage.cached_input) + "/" +
+                std::to_string(usage.output) + "/" + std::to_string(usage.reasoning) + "/" +
+                std::to_string(usage.total);
+    } else {
+        text += "unknown";
+    }
+    return text + " model=" + filter.model() + "\n";
+}
+
+std::string read_text(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+fs::path golden_folder() {
+    const char* const source = std::getenv("SLUICE_SOURCE_DIR");
+    const fs::path root =
+        source != nullptr ? fs::path(source) : fs::path(__FILE__).parent_path() / "../../..";
+    return root / "tests/golden/openai_chat";
+}
+
+std::vector<std::string> golden_streams() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(golden_folder())) {
+        if (fs::exists(entry.path() / "upstream.sse")) {
+            names.push_back(entry.path().filename().string());
+        }
+    }
+    std::ranges::sort(names);
+    return names;
+}
+
+class GoldenStream : public testing::TestWithParam<std::string> {
+protected:
+    [[nodiscard]] std::string file(const char* name) const {
+        return read_text(golden_folder() / GetParam() / name);
+    }
+    [[nodiscard]] std::string expected(bool drop) const {
+        const std::string with_usage = file("client_with_usage.sse");
+        return drop || with_usage.empty() ? file("client.sse") : with_usage;
+    }
+};
+
+TEST_P(GoldenStream, CutInTwoAnywhere) {
+    const std::string upstream = file("upstream.sse");
+    ASSERT_FALSE(upstream.empty());
+    for (const bool drop : {true, false}) {
+        for (std::size_t cut = 0; cut <= upstream.size(); ++cut) {
+            Passage result(dropping(drop));
+            result.feed(upstream.substr(0, cut));
+            result.feed(upstream.substr(cut));
+
+            ASSERT_EQ(result.sent, expected(drop)) << "cut at byte " << cut;
+            ASSERT_FALSE(result.error);
+            ASSERT_TRUE(result.end());
+            ASSERT_EQ(facts_of(result.filter), file("facts.txt"));
+        }
+    }
+}
+
+TEST_P(GoldenStream, InPiecesOfEverySizeUpTo64) {
+    const std::string upstream = file("upstream.sse");
+    for (std::size_t size = 1; size <= 64; ++size) {
+        Passage result(dropping(true));
+        for (std::size_t at = 0; at < upstream.size(); at += size) {
+            result.feed(std::string_view(upstream).substr(at, size));
+        }
+        EXPECT_EQ(result.sent, expected(true)) << "pieces of " << size;
+        EXPECT_EQ(facts_of(result.filter), file("facts.txt"));
+    }
+}
+
+TEST_P(GoldenStream, CutShortItIsTruncated) {
+    const std::string upstream = file("upstream.sse");
+    const std::size_t done = upstream.find("[DONE]") + 6;
+    for (std::size_t length = 0; length < done; ++length) {
+        Passage result = pass(std::string_view(upstream).substr(0, length));
+
+        const auto end = result.end();
+        ASSERT_FALSE(end) << length;
+        ASSERT_EQ(end.error().code, Errc::upstream_truncated);
+        ASSERT_EQ(result.sent.find("[DONE]"), std::string::npos);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(OpenAiChat, GoldenStream, testing::ValuesIn(golden_streams()),
+                         [](const auto& test) { return test.param; });
+
+constexpr std::string_view kHello =
+    "data: {\"id\":\"a\",\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+constexpr std::string_view kFinish =
+    "data: {\"id\":\"a\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+
+TEST(StreamFilter, WholeEventsLeaveAsOnePieceOfTheInput) {
+    const std::string bytes = std::string(kHello) + ": note\n\n" + std::string(kFinish);
+    StreamFilter filter({});
+    StreamFilter::Pieces pieces;
+
+    ASSERT_TRUE(filter.feed(bytes, pieces));
+
+    ASSERT_EQ(pieces.size(), 1U);
+    EXPECT_EQ(pieces[0].data(), bytes.data());
+    EXPECT_EQ(pieces[0], bytes);
+}
+
+TEST(StreamFilter, OnlyCompleteEventsLeave) {
+    Passage result;
+
+    result.feed(kHello.substr(0, kHello.size() - 1));
+    EXPECT_EQ(result.sent, "");
+    EXPECT_FALSE(result.filter.has_content());
+
+    result.feed("\ndata: {");
+    EXPECT_EQ(result.sent, kHello);
+    EXPECT_TRUE(result.filter.has_content());
+}
+
+TEST(StreamFilter, CommentsAndBlankLinesAreNoContent) {
+    const Passage result = pass(": keep-alive\n\n\n\nevent: ping\n\n");
+
+    EXPECT_EQ(result.sent, ": keep-alive\n\n\n\nevent: ping\n\n");
+    EXPECT_FALSE(result.filter.has_content());
+}
+
+TEST(StreamFilter, DataThatIsNotAnObjectIsRefusedAndWhatCameBeforeIsSent) {
+    for (const std::string_view bad :
+         {"data: hello\n\n"sv, "data: {\"a\":1\n\n"sv, "data: [1]\n\n"sv, "data:\n\n"sv,
+          "data: {\"a\":\"\xFF\"}\n\n"sv, "data: {\"usage\":{]}\n\n"sv,
+          "data: <html>\ndata: </html>\n\n"sv}) {
+        Passage result = pass(std::string(kHello) + std::string(bad));
+
+        EXPECT_EQ(result.sent, kHello) << bad;
+        ASSERT_TRUE(result.error) << bad;
+        EXPECT_EQ(result.error->code, Errc::upstream_invalid_response);
+        EXPECT_FALSE(result.end());
+    }
+}
+
+TEST(StreamFilter, ADoneWithoutItsBlankLineIsAnEnd) {
+    for (const std::string_view done :
+         {"data: [DONE]"sv, "data: [DONE]\n"sv, "data:[DONE]\r\n"sv}) {
+        Passage result = pass(std::string(kHello) + std::string(done));
+        EXPECT_EQ(result.sent, kHello);
+
+        EXPECT_TRUE(result.end());
+
+        EXPECT_TRUE(result.filter.done());
+        EXPECT_THAT(result.sent,
+                    testing::HasSubstr("\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"));
+    }
+}
+
+TEST(StreamFilter, AStreamWithoutAChunkIsRefused) {
+    const Passage result = pass(": hi\n\ndata: [DONE]\n\n");
+
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->code, Errc::upstream_invalid_response);
+    EXPECT_EQ(result.sent, ": hi\n\n");
+}
+
+TEST(StreamFilter, AnEventBeyondTheLimitIsRefused) {
+    StreamFilter::Options options;
+    options.max_event_bytes = 200;
+    Passage result(options);
+    result.feed(kHello);
+    for (int i = 0; i < 300; ++i) result.feed("x");
+
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->code, Errc::upstream_invalid_response);
+    EXPECT_EQ(result.sent, kHello);
+}
+
+TEST(StreamFilter, AnErrorEventPassesAndEndsTheStream) {
+    for (const std::string_view event :
+         {"data: {\"error\":{\"message\":\"no\"}}\n\n"sv, "data: {\"error\": \"no\"}\n\n"sv,
+          "event: error\ndata: no\n\n"sv}) {
+        Passage result = pass(std::string(event) + std::string(kHello) + "data: [DONE]\n\n");
+
+        EXPECT_EQ(result.sent, event);
+        EXPECT_TRUE(result.filter.has_error());
+        EXPECT_FALSE(result.filter.has_content());
+        EXPECT_FALSE(result.filter.done());
+        const auto end = result.end();
+        ASSERT_FALSE(end);
+        EXPECT_EQ(end.error().code, Errc::upstream_status);
+    }
+}
+
+TEST(StreamFilter, ANullErrorOrOneThatIsNotOfTheChunkIsNone) {
+    const std::string bytes =
+        "data: {\"id\":\"a\",\"error\":null,\"choices\":[{\"delta\":{\"content\":\"error\"}}]}\n\n"
+        "data: {\"id\":\"a\",\"choices\":[{\"delta\":{\"x\":{\"error\":\"y\"}}}]}\n\n";
+    const Passage result = pass(bytes);
+
+    EXPECT_EQ(result.sent, bytes);
+    EXPECT_FALSE(result.filter.has_error());
+    EXPECT_EQ(result.filter.chunks(), 2U);
+}
+
+TEST(StreamFilter, ASecretInAnErrorEventIsMadeUnreadable) {
+    StreamFilter::Options options;
+    options.secrets = {"", "sk-1"};
+
+    const Passage result =
+        pass("data: {\"error\":{\"message\":\"bad key sk-1, sk-1\"}}\n\n", options);
+
+    EXPECT_EQ(result.sent,
+              "data: {\"error\":{\"message\":\"bad key [redacted], [redacted]\"}}\n\n");
+}
+
+TEST(StreamFilter, AnEmptyFirstDataLineIsOnlySpace) {
+    const std::string bytes = "data:\ndata: {\"id\":\"a\"}\n\n";
+
+    EXPECT_EQ(pass(bytes).sent, bytes);
+}
+
+TEST(StreamFilter, UsageOnEveryChunkIsCountedOnce) {
+    const Passage result = pass(
+        "data: {\"id\":\"a\",\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":3,"
+        "\"completion_tokens\":1,\"total_tokens\":4}}\n\n"
+        "data: {\"id\":\"a\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],"
+        "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5}}\n\n",
+        dropping(true));
+
+    EXPECT_EQ(result.filter.usage().output, 2U);
+    EXPECT_EQ(result.filter.usage().total, 5U);
+    EXPECT_EQ(result.filter.chunks(), 2U);
+    EXPECT_THAT(result.sent, testing::HasSubstr("\"total_tokens\":5"));
+}
+
+TEST(StreamFilter, TheSameBytesComeOutOfRecordedReplies) {
+    const char* const shared = std::getenv("SLUICE_SHARED");
+    if (shared == nullptr) GTEST_SKIP() << "SLUICE_SHARED is not set";
+    int replies = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(shared) / "fixtures")) {
+        std::ifstream in(entry.path());
+        if (!entry.path().filename().string().ends_with(".chunks.txt")) continue;
+        std::string stream;
+        for (std::string line; std::getline(in, line);) {
+            if (!line.empty()) stream += "data: " + line + "\n\n";
+        }
+        if (stream.find("\"chat.completion.chunk\"") == std::string::npos) continue;
+        stream += "data: [DONE]\n\n";
+        ++replies;
+        for (const std::size_t size : {1UL, 7UL, 64UL, 1000UL, stream.size()}) {
+            Passage result;
+            for (std::size_t at = 0; at < stream.size(); at += size) {
+                result.feed(std::string_view(stream).substr(at, size));
+            }
+            EXPECT_EQ(result.sent, stream) << entry.path();
+            EXPECT_TRUE(result.end()) << entry.path();
+            EXPECT_TRUE(result.filter.usage().known) << entry.path();
+            EXPECT_TRUE(result.filter.finish_reason()) << entry.path();
+        }
+    }
+    EXPECT_GE(replies, 5);
+}
+
+}  // namespace
+}  // namespace sluice::dialect::openai_chat

@@ -1,0 +1,38 @@
+/// Properties: a head is read only from what is JSON throughout; a patched body is JSON, has the
+/// new model and asks for usage; patching it again changes nothing.
+
+#include "dialect/openai_chat/head.h"
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+namespace chat = sluice::dialect::openai_chat;
+
+void check(bool holds) {
+    if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view body(reinterpret_cast<const char*>(data), size);
+    const auto head = chat::read_head(body);
+    if (!head) return 0;
+    check(!sluice::json::find_error(body));
+
+    const std::string model = "new \"model\"";
+    const auto splice = chat::patch_request(body, *head, model, true);
+    std::string patched;
+    splice.append_to(patched);
+    check(patched.size() == splice.size());
+
+    const auto again = chat::read_head(patched);
+    check(again.has_value());
+    check(again->model == model);
+    check(again->include_usage == (head->include_usage || head->stream));
+    check(again->max_output_tokens == head->max_output_tokens);
+    check(chat::patch_request(patched, *again, model, true).unchanged());
+    return 0;
+}

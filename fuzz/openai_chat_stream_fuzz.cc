@@ -1,0 +1,71 @@
+/// Properties: how the bytes are cut changes neither what is sent nor what is observed; without
+/// dropping, what is sent is the upstream's own bytes but for a synthesised finish. The first byte
+/// chooses the cut, its high bit whether the usage chunk is dropped.
+
+#include "dialect/openai_chat/stream_filter.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+using sluice::dialect::openai_chat::StreamFilter;
+
+void check(bool holds) {
+    if (!holds) std::abort();
+}
+
+struct Outcome {
+    std::string sent;
+    std::string model;
+    sluice::chat::Usage usage;
+    std::optional<sluice::chat::FinishReason> finish_reason;
+    std::uint64_t chunks = 0;
+    bool ok = true;
+    bool ended = false;
+    bool has_error = false;
+
+    friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+Outcome filter(std::string_view bytes, std::size_t size, bool drop) {
+    StreamFilter::Options options;
+    options.drop_usage_chunk = drop;
+    StreamFilter stream(options);
+    StreamFilter::Pieces pieces;
+    Outcome outcome;
+    const auto send = [&] {
+        for (const std::string_view piece : pieces) outcome.sent.append(piece);
+        pieces.clear();
+    };
+    while (!bytes.empty() && outcome.ok) {
+        const std::string piece(bytes.substr(0, size));  // its own, so that ASan sees a late view
+        outcome.ok = stream.feed(piece, pieces).has_value();
+        send();
+        bytes.remove_prefix(std::min(size, bytes.size()));
+    }
+    if (outcome.ok) {
+        outcome.ended = stream.end(pieces).has_value();
+        send();
+    }
+    outcome.model = stream.model();
+    outcome.usage = stream.usage();
+    outcome.finish_reason = stream.finish_reason();
+    outcome.chunks = stream.chunks();
+    outcome.has_error = stream.has_error();
+    return outcome;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+    const bool drop = (data[0] & 0x80U) != 0;
+    const std::size_t piece = std::size_t{data[0]} % 37 + 1;
+    const Outcome whole = filter(bytes, bytes.size() + 1, drop);
+    check(filter(bytes, piece, drop) == whole);
+    if (!drop && !whole.ended) check(bytes.starts_with(whole.sent));
+    return 0;
+}
