@@ -41,7 +41,7 @@ available_package() {
     local name
     IFS='|' read -ra alternatives <<<"$1"
     for name in "${alternatives[@]}"; do
-        if apt-cache show "$name" >/dev/null 2>&1; then
+        if grep -q 'Candidate: [^(]' <<<"$(LC_ALL=C apt-cache policy "$name")"; then
             printf '%s\n' "$name"
             return
         fi
