@@ -139,13 +139,14 @@ bool Reader::next() {
     }
     const char* const value_end = skip_value(at_, end, 1, failure);
     if (value_end == nullptr) return fail(failure.reason, failure.at);
-    value_ = {std::string_view(at_, value_end), kind_of(*at_)};
+    value_ = {.raw = std::string_view(at_, value_end), .kind = kind_of(*at_)};
     at_ = value_end;
     return true;
 }
 
 Span Reader::span() const noexcept {
-    return {static_cast<std::size_t>(value_.raw.data() - text_.data()), value_.raw.size()};
+    return {.offset = static_cast<std::size_t>(value_.raw.data() - text_.data()),
+            .length = value_.raw.size()};
 }
 
 bool Reader::key_is(std::string_view name) const {
@@ -154,18 +155,19 @@ bool Reader::key_is(std::string_view name) const {
 }
 
 std::string Reader::failure() const {
-    return failed() ? describe({reason_, at_}, text_) : std::string();
+    return failed() ? describe({.reason = reason_, .at = at_}, text_) : std::string();
 }
 
 std::optional<std::string> find_error(std::string_view text) {
     if (!is_valid_utf8(text)) return "not valid UTF-8";
-    const char* const end = text.data() + text.size();
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
     Failure failure;
-    const char* at = skip_value(skip_space(text.data(), end), end, 0, failure);
+    const char* at = skip_value(skip_space(begin, end), end, 0, failure);
     if (at != nullptr) {
         at = skip_space(at, end);
         if (at == end) return std::nullopt;
-        failure = {"something follows the document", at};
+        failure = {.reason = "something follows the document", .at = at};
     }
     return describe(failure, text);
 }
@@ -181,8 +183,9 @@ std::optional<std::string> to_string(const Value& value) {
 
 std::optional<std::uint64_t> to_uint64(const Value& value) noexcept {
     std::uint64_t number = 0;
-    const char* const end = value.raw.data() + value.raw.size();
-    const auto [stop, error] = std::from_chars(value.raw.data(), end, number);
+    const char* const begin = value.raw.data();
+    const char* const end = begin + value.raw.size();
+    const auto [stop, error] = std::from_chars(begin, end, number);
     if (error != std::errc{} || stop != end) return std::nullopt;
     return number;
 }
@@ -197,11 +200,12 @@ std::optional<Value> find(const Value& object, std::string_view name) {
 }
 
 Value as_value(std::string_view text) noexcept {
-    const char* end = text.data() + text.size();
-    const char* const begin = skip_space(text.data(), end);
+    const char* begin = text.data();
+    const char* end = begin + text.size();
+    begin = skip_space(begin, end);
     if (begin == end) return {};
     while (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\t') --end;
-    return {std::string_view(begin, end), kind_of(*begin)};
+    return {.raw = std::string_view(begin, end), .kind = kind_of(*begin)};
 }
 
 }  // namespace sluice::json

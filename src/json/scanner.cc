@@ -13,7 +13,7 @@ constexpr std::uint64_t kOnes = 0x0101010101010101U;
 constexpr std::uint64_t kHighs = 0x8080808080808080U;
 
 const char* fail(Failure& failure, const char* at, const char* end, const char* reason) noexcept {
-    failure = {at == end ? kEnd : reason, at};
+    failure = {.reason = at == end ? kEnd : reason, .at = at};
     return nullptr;
 }
 

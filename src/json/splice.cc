@@ -16,7 +16,7 @@ void Splice::replace(Span span, std::string text) {
     const auto place = std::upper_bound(
         begin, end, span.offset,
         [](std::size_t offset, const Edit& edit) { return offset < edit.span.offset; });
-    *end = {span, std::move(text)};
+    *end = {.span = span, .text = std::move(text)};
     std::rotate(place, end, end + 1);
     ++count_;
 }

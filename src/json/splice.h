@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sluice::json {
 
@@ -40,7 +41,9 @@ public:
     /// insertions in one place the later call comes after. Throws std::length_error beyond
     /// kMaxEdits and std::out_of_range outside the original: both are the caller's bugs.
     void replace(Span span, std::string text);
-    void insert(std::size_t offset, std::string text) { replace({offset, 0}, std::move(text)); }
+    void insert(std::size_t offset, std::string text) {
+        replace({.offset = offset, .length = 0}, std::move(text));
+    }
 
     [[nodiscard]] bool unchanged() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept;

@@ -47,7 +47,7 @@ TEST(JsonWriter, KeepsUtf8AndReplacesWhatIsNone) {
     EXPECT_EQ(json_of("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"),
               "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"");
     EXPECT_EQ(json_of("a\xFF"
-                     "b\xC3"),
+                      "b\xC3"),
               "\"a\xEF\xBF\xBD"
               "b\xEF\xBF\xBD\"");
     for (const std::string_view bad :

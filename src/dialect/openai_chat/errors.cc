@@ -10,6 +10,8 @@ namespace sluice::dialect::openai_chat {
 namespace {
 
 struct Label {
+    constexpr Label(std::string_view t, std::string_view c) noexcept : type(t), code(c) {}
+
     std::string_view type;
     std::string_view code;  ///< null in the envelope when empty
 };

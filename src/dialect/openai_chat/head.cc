@@ -139,8 +139,9 @@ private:
                 return refuse_type(kParam, "true or false");
             }
             head_.include_usage = wanted.is_true();
-            head_.include_usage_value = {head_.stream_options.offset + options.span().offset,
-                                         wanted.raw.size()};
+            head_.include_usage_value = {
+                .offset = head_.stream_options.offset + options.span().offset,
+                .length = wanted.raw.size()};
         }
         return {};
     }
