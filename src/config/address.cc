@@ -58,7 +58,7 @@ Result<std::uint16_t> parse_port(std::string_view text, std::uint64_t lowest) {
 
 Result<std::string> parse_host(std::string_view text) {
     const bool bracketed = text.starts_with('[') && text.ends_with(']');
-    const std::string host = to_lower(bracketed ? text.substr(1, text.size() - 2) : text);
+    std::string host = to_lower(bracketed ? text.substr(1, text.size() - 2) : text);
     if (host.contains(':') || bracketed) {
         if (is_ipv6(host)) return host;
     } else if (!host.empty() && host.size() <= kLongestHost &&

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 #include <utility>
 
 namespace sluice::config {
@@ -38,7 +39,7 @@ DotEnv read_dotenv(const std::filesystem::path& directory, std::vector<Problem>&
     return {};
 }
 
-/// The file laid over the preset, as one tree.
+/// The file laid over the preset, as one tree; null where the file could not be read.
 NodePtr read_documents(const Flags& flags, const std::filesystem::path& directory,
                        std::vector<Problem>& problems) {
     NodePtr root = parse_yaml("", "defaults", problems);
@@ -53,9 +54,12 @@ NodePtr read_documents(const Flags& flags, const std::filesystem::path& director
     }
     if (!flags.config_file) return root;
     const auto text = read_file(directory / *flags.config_file);
-    if (text) return merge(root, parse_yaml(*text, *flags.config_file, problems));
-    problems.push_back({.file = *flags.config_file, .message = text.error().message});
-    return root;
+    if (!text) {
+        problems.push_back({.file = *flags.config_file, .message = text.error().message});
+        return nullptr;
+    }
+    const NodePtr file = parse_yaml(*text, *flags.config_file, problems);
+    return file ? merge(root, file) : nullptr;
 }
 
 std::string default_data_dir(const Variables& variables, const std::string& working_directory) {
@@ -170,9 +174,18 @@ Loaded read_all(const Reader& reader, const NodePtr& root, const Variables& vari
     return loaded;
 }
 
+/// As a person works through them: file by file, from the top.
+std::vector<Problem> in_order(std::vector<Problem> problems) {
+    std::ranges::sort(problems, [](const Problem& a, const Problem& b) {
+        return std::tie(a.file, a.line, a.message) < std::tie(b.file, b.line, b.message);
+    });
+    return problems;
+}
+
 }  // namespace
 
 std::string to_string(const Problem& problem) {
+    if (problem.file.empty()) return problem.message;
     const std::string line = problem.line > 0 ? ":" + std::to_string(problem.line) : "";
     return problem.file + line + ": " + problem.message;
 }
@@ -183,10 +196,9 @@ std::expected<Loaded, std::vector<Problem>> load(const Flags& flags, const Envir
     const Variables variables(environment, read_dotenv(working_directory, problems));
     const Reader reader(variables, problems);
     const NodePtr root = read_documents(flags, working_directory, problems);
-    // A file that is not YAML would only bring errors about what could not be read from it.
-    if (!problems.empty()) return std::unexpected(std::move(problems));
+    if (!root) return std::unexpected(std::move(problems));
     Loaded loaded = read_all(reader, root, variables, flags, working_directory);
-    if (!problems.empty()) return std::unexpected(std::move(problems));
+    if (!problems.empty()) return std::unexpected(in_order(std::move(problems)));
     return loaded;
 }
 

@@ -20,7 +20,8 @@ void read_scopes(const Reader& reader, const Section& section, Key& key) {
         if (!text) continue;
         const auto scope = parse_scope(*text);
         if (!scope) {
-            reader.report(item->place, wrong_value(path, *text, scope.error().message, Quote::yes));
+            reader.report(item->place,
+                          wrong_value(path, item->text, scope.error().message, Quote::yes));
         } else if (std::ranges::find(key.scopes, *scope) == key.scopes.end()) {
             key.scopes.push_back(*scope);
         }

@@ -52,16 +52,15 @@ void add_embedded(Config& config) {
     config.default_route = {{.upstream = "embedded", .model = "echo"}};
 }
 
-/// An upstream named after its preset, which an address of the user's own replaces.
+/// At an address of the user's own, or at that of the provider it is named after.
 void add_provider(const Reader& reader, const std::string& name, const std::optional<BaseUrl>& url,
                   const std::optional<Secret>& key, Config& config) {
-    Upstream upstream = upstream_of_preset(reader, name, name);
-    if (url) {
-        // What the preset knows about the provider's own API says nothing about another server.
-        if (!is_deepseek(*url)) upstream = Upstream{};
-        upstream.name = name;
-        upstream.base_url = *url;
+    Upstream upstream;
+    if (!url || is_deepseek(*url)) {
+        upstream = upstream_of_preset(reader, name, url ? "deepseek" : name);
     }
+    upstream.name = name;
+    if (url) upstream.base_url = *url;
     if (key) upstream.api_key = *key;
     config.upstreams.emplace(name, std::move(upstream));
 }

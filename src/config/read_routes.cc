@@ -49,11 +49,11 @@ std::vector<Target> read_targets(const Reader& reader, const NodePtr& node, cons
         auto target = parse_target(*text);
         if (!target) {
             reader.report(item->place,
-                          wrong_value(path, *text, target.error().message, Quote::yes));
+                          wrong_value(path, item->text, target.error().message, Quote::yes));
             continue;
         }
         if (const std::string wrong = check_target(*target, upstreams); !wrong.empty()) {
-            reader.report(item->place, "`" + path + "`: " + wrong);
+            reader.report(item->place, std::string("`").append(path).append("`: ").append(wrong));
         }
         targets.push_back(*std::move(target));
     }

@@ -9,8 +9,14 @@
 namespace sluice::config {
 namespace {
 
-const Place kCommandLine{.file = "command line"};
 constexpr std::uint16_t kDefaultPort = 8080;
+constexpr std::uint64_t kHighestPort = 65'535;
+
+Result<std::uint16_t> parse_port(std::string_view text) {
+    const auto port = parse_integer(text, 0, kHighestPort);
+    if (!port) return std::unexpected(port.error());
+    return static_cast<std::uint16_t>(*port);
+}
 
 std::vector<Listener> read_listen(const Reader& reader, const Section& top) {
     std::vector<Listener> listeners;
@@ -23,7 +29,7 @@ std::vector<Listener> read_listen(const Reader& reader, const Section& top) {
             listeners.push_back({.address = *std::move(address), .place = item->place});
         } else {
             reader.report(item->place,
-                          wrong_value("listen", *text, address.error().message, Quote::yes));
+                          wrong_value("listen", item->text, address.error().message, Quote::yes));
         }
     }
     if (node && node->kind == Node::Kind::list && node->items.empty()) {
@@ -32,47 +38,42 @@ std::vector<Listener> read_listen(const Reader& reader, const Section& top) {
     return listeners;
 }
 
-/// Host and port from one place, each of which may be absent.
-struct Override {
-    std::optional<std::string> host;
-    std::optional<std::string> port;
+/// A value stated outside of the file.
+struct Stated {
+    std::optional<std::string> text;
+    std::string_view name;
+    Place place;
 };
 
-/// One listener instead of those there were; what is not overridden comes from the first of them.
-void override_listeners(const Reader& reader, const Override& by, const Place& host_place,
-                        const Place& port_place, std::vector<Listener>& listeners) {
+/// One listener instead of those there were; what is not stated comes from the first of them.
+void override_listeners(const Reader& reader, const Stated& host, const Stated& port,
+                        std::vector<Listener>& listeners) {
+    const auto read = [&](const Stated& stated, auto& out, auto parse) {
+        if (!stated.text) return;
+        auto value = parse(std::string_view(*stated.text));
+        if (value) {
+            out = *std::move(value);
+        } else {
+            reader.report(stated.place, wrong_value(stated.name, *stated.text,
+                                                    value.error().message, Quote::yes));
+        }
+    };
+    if (!host.text && !port.text) return;
     Listener changed = listeners.front();
-    if (by.host) {
-        auto host = parse_host(*by.host);
-        if (host)
-            changed.address.host = *std::move(host);
-        else
-            reader.report(host_place,
-                          wrong_value("HOST", *by.host, host.error().message, Quote::yes));
-        changed.place = host_place;
-    }
-    if (by.port) {
-        const auto port = parse_integer(*by.port, 0, 65'535);
-        if (port)
-            changed.address.port = static_cast<std::uint16_t>(*port);
-        else
-            reader.report(port_place,
-                          wrong_value("PORT", *by.port, port.error().message, Quote::yes));
-    }
-    if (by.host || by.port) listeners = {std::move(changed)};
+    read(host, changed.address.host, parse_host);
+    read(port, changed.address.port, parse_port);
+    if (host.text) changed.place = host.place;
+    listeners = {std::move(changed)};
 }
 
-void apply_listen_flag(const Reader& reader, const Flags& flags, std::vector<Listener>& listeners) {
-    if (flags.host || flags.port) {
-        reader.report(kCommandLine,
-                      "--listen together with --host or --port, expected one or the other");
-    }
-    auto address = parse_host_port(*flags.listen);
+void apply_listen_flag(const Reader& reader, const std::string& text,
+                       std::vector<Listener>& listeners) {
+    const Place place{.file = "command line"};
+    auto address = parse_host_port(text);
     if (address) {
-        listeners = {Listener{.address = *std::move(address), .place = kCommandLine}};
+        listeners = {Listener{.address = *std::move(address), .place = place}};
     } else {
-        reader.report(kCommandLine,
-                      wrong_value("--listen", *flags.listen, address.error().message, Quote::yes));
+        reader.report(place, wrong_value("--listen", text, address.error().message, Quote::yes));
     }
 }
 
@@ -84,47 +85,58 @@ std::vector<Listener> read_listeners(const Reader& reader, const Section& top,
     if (listeners.empty()) {
         listeners.push_back({.address = {.host = "127.0.0.1", .port = kDefaultPort}, .place = {}});
     }
-    const Override environment{.host = variables.find_nonempty("HOST"),
-                               .port = variables.find_nonempty("PORT")};
-    override_listeners(reader, environment, variables.place("HOST"), variables.place("PORT"),
-                       listeners);
+    const auto variable = [&](std::string_view name) {
+        return Stated{
+            .text = variables.find_nonempty(name), .name = name, .place = variables.place(name)};
+    };
+    override_listeners(reader, variable("HOST"), variable("PORT"), listeners);
+    const Place command_line{.file = "command line"};
     if (flags.listen) {
-        apply_listen_flag(reader, flags, listeners);
-    } else {
-        Override stated{.host = flags.host, .port = std::nullopt};
-        if (flags.port) stated.port = std::to_string(*flags.port);
-        override_listeners(reader, stated, kCommandLine, kCommandLine, listeners);
+        if (flags.host || flags.port) {
+            reader.report(command_line,
+                          "--listen together with --host or --port, expected one or the other");
+        }
+        apply_listen_flag(reader, *flags.listen, listeners);
+        return listeners;
     }
+    const Stated host{.text = flags.host, .name = "--host", .place = command_line};
+    Stated port{.text = std::nullopt, .name = "--port", .place = command_line};
+    if (flags.port) port.text = std::to_string(*flags.port);
+    override_listeners(reader, host, port, listeners);
     return listeners;
 }
 
 void read_admin(const Reader& reader, const NodePtr& node, const Variables& variables,
                 Admin& admin) {
+    constexpr std::string_view kListen = "SLUICE_ADMIN_LISTEN";
+    constexpr std::string_view kKey = "SLUICE_ADMIN_KEY";
     const Section section(reader, node, kAdminSchema);
     section.read("listen", admin.listen, parse_host_port);
     section.read("key", admin.key);
-    if (const auto listen = variables.find_nonempty("SLUICE_ADMIN_LISTEN")) {
+    Place listen_place = section.place("listen");
+    if (const auto listen = variables.find_nonempty(kListen)) {
+        listen_place = variables.place(kListen);
         auto address = parse_host_port(*listen);
-        if (address)
+        if (address) {
             admin.listen = *std::move(address);
-        else
-            reader.report(
-                variables.place("SLUICE_ADMIN_LISTEN"),
-                wrong_value("SLUICE_ADMIN_LISTEN", *listen, address.error().message, Quote::yes));
+        } else {
+            reader.report(listen_place,
+                          wrong_value(kListen, *listen, address.error().message, Quote::yes));
+        }
     }
-    if (const auto key = variables.find_nonempty("SLUICE_ADMIN_KEY")) {
+    if (const auto key = variables.find_nonempty(kKey)) {
         auto secret = parse_secret(*key);
-        if (secret)
+        if (secret) {
             admin.key = *std::move(secret);
-        else
-            reader.report(variables.place("SLUICE_ADMIN_KEY"),
-                          wrong_value("SLUICE_ADMIN_KEY", "", secret.error().message, Quote::no));
+        } else {
+            reader.report(variables.place(kKey),
+                          wrong_value(kKey, "", secret.error().message, Quote::no));
+        }
     }
     if (admin.listen && admin.key.empty() && !is_loopback(*admin.listen)) {
-        reader.report(section.place("listen"),
-                      "the admin listener " + to_string(*admin.listen) +
-                          " can be reached from elsewhere without a key, expected `admin.key` "
-                          "(SLUICE_ADMIN_KEY) or a loopback address");
+        reader.report(listen_place, "the admin listener " + to_string(*admin.listen) +
+                                        " can be reached from elsewhere without a key, expected "
+                                        "`admin.key` (SLUICE_ADMIN_KEY) or a loopback address");
     }
 }
 

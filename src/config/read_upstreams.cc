@@ -93,7 +93,7 @@ void read_openai(const Reader& reader, const Section& section, Upstream& upstrea
     section.read("ca_file", upstream.ca_file);
     if (!upstream.ca_file.empty() && !std::ifstream(upstream.ca_file)) {
         section.report("ca_file",
-                       "`" + section.path("ca_file") + "` is `" + upstream.ca_file +
+                       "`" + section.path("ca_file") + "` is `" + section.find("ca_file")->text +
                            "`, which cannot be read, expected a file of PEM certificates");
     }
     if (is_deepseek(upstream.base_url)) upstream.timeouts.first_byte = kQueueingFirstByte;
@@ -110,9 +110,9 @@ NodePtr with_preset(const Reader& reader, const NodePtr& node, const std::string
     if (!name) return node;
     const Preset* preset = find_preset(upstream_presets(), *name);
     if (preset == nullptr) {
-        reader.report(
-            stated->value->place,
-            wrong_value(path + ".preset", *name, preset_names(upstream_presets()), Quote::yes));
+        reader.report(stated->value->place,
+                      wrong_value(path + ".preset", stated->value->text,
+                                  preset_names(upstream_presets()), Quote::yes));
         return node;
     }
     preset_name = *std::move(name);
@@ -153,7 +153,7 @@ void read_upstreams(const Reader& reader, const NodePtr& node, Upstreams& upstre
     }
     for (const Entry& entry : node->entries) {
         if (!is_upstream_name(entry.key)) {
-            reader.report({.file = node->place.file, .line = entry.line},
+            reader.report(entry.place,
                           "an upstream is called `" + entry.key +
                               "`, expected up to 64 letters, digits, `-`, `_` and `.`");
         }
@@ -167,7 +167,7 @@ Upstream upstream_of_preset(const Reader& reader, std::string name, const std::s
     scalar->text = preset;
     auto map = std::make_shared<Node>();
     map->kind = Node::Kind::map;
-    map->entries.push_back({.key = "preset", .value = std::move(scalar)});
+    map->entries.push_back({.key = "preset", .place = {}, .value = std::move(scalar)});
     return read_upstream(reader, std::move(name), map);
 }
 

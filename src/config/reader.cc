@@ -110,9 +110,8 @@ Section::Section(const Reader& reader, NodePtr node, const Schema& schema, std::
     }
     for (const Entry& entry : node_->entries) {
         if (std::ranges::find(schema.keys, entry.key) != schema.keys.end()) continue;
-        reader_.report(
-            {.file = node_->place.file, .line = entry.line},
-            "unknown key " + quoted(this->path(entry.key)) + did_you_mean(entry.key, schema.keys));
+        reader_.report(entry.place, "unknown key " + quoted(this->path(entry.key)) +
+                                        did_you_mean(entry.key, schema.keys));
     }
 }
 
@@ -137,9 +136,9 @@ std::optional<std::string> Section::read_text(std::string_view key) const {
     return value ? reader_.text(*value, path(key)) : std::nullopt;
 }
 
-void Section::report_value(std::string_view key, std::string_view value, std::string_view expected,
-                           Quote quote) const {
-    report(key, wrong_value(path(key), value, expected, quote));
+void Section::report_value(std::string_view key, std::string_view expected, Quote quote) const {
+    // As it was written: an environment variable put in its place may be a secret.
+    report(key, wrong_value(path(key), find(key)->text, expected, quote));
 }
 
 void Section::read(std::string_view key, std::string& out) const {
@@ -173,9 +172,9 @@ void Section::read_duration(std::string_view key, Milliseconds& out, Millisecond
 
 std::string wrong_value(std::string_view path, std::string_view value, std::string_view expected,
                         Quote quote) {
-    const std::string shown = value.size() > kLongestQuote
-                                  ? std::string(value.substr(0, kLongestQuote)) + "..."
-                                  : std::string(value);
+    std::string shown(value.substr(0, kLongestQuote));
+    std::ranges::replace_if(shown, is_control, '?');
+    if (value.size() > kLongestQuote) shown += "...";
     return quoted(path) + (quote == Quote::yes ? " is " + quoted(shown) : " is not valid") +
            ", expected " + std::string(expected);
 }

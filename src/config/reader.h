@@ -79,7 +79,7 @@ public:
         if (value) {
             out = std::move(*value);
         } else {
-            report_value(key, *text, value.error().message, quote);
+            report_value(key, value.error().message, quote);
         }
     }
 
@@ -97,8 +97,7 @@ public:
 
 private:
     [[nodiscard]] std::optional<std::string> read_text(std::string_view key) const;
-    void report_value(std::string_view key, std::string_view value, std::string_view expected,
-                      Quote quote) const;
+    void report_value(std::string_view key, std::string_view expected, Quote quote) const;
 
     const Reader& reader_;
     NodePtr node_;

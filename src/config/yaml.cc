@@ -41,7 +41,9 @@ public:
             throw YAML::ParserException(mark, "an alias stands inside of what it names");
         }
         line_ = mark.line + 1;
-        add(Open{.node = known->second});
+        Open alias;
+        alias.node = known->second;
+        add(std::move(alias));
     }
 
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -72,7 +74,7 @@ private:
         std::shared_ptr<Node> node;
         YAML::anchor_t anchor = YAML::NullAnchor;
         bool has_key = false;  ///< of a map: the next value belongs to this key
-        std::string key{};
+        std::string key;
         int key_line = 0;
     };
 
@@ -81,7 +83,10 @@ private:
         auto node = std::make_shared<Node>();
         node->kind = kind;
         node->place = {.file = file_, .line = line_};
-        return Open{.node = std::move(node), .anchor = anchor};
+        Open opened;
+        opened.node = std::move(node);
+        opened.anchor = anchor;
+        return opened;
     }
 
     void close() {
@@ -125,11 +130,12 @@ private:
             problems_.push_back({file_, parent.key_line,
                                  "`" + parent.key +
                                      "` is there a second time, expected once (see line " +
-                                     std::to_string(before->line) + ")"});
+                                     std::to_string(before->place.line) + ")"});
             return;
         }
-        parent.node->entries.push_back(
-            {.key = std::move(parent.key), .line = parent.key_line, .value = std::move(value)});
+        parent.node->entries.push_back({.key = std::move(parent.key),
+                                        .place = {.file = file_, .line = parent.key_line},
+                                        .value = std::move(value)});
     }
 
     void grow(Open& parent, std::size_t by) const {
@@ -172,13 +178,15 @@ std::optional<Problem> build(std::string_view text, const std::string& file, Tre
         std::vector<Problem> ignored;
         TreeBuilder second(file, ignored);
         if (parser.HandleNextDocument(second)) {
-            return Problem{file, second.root() ? second.root()->place.line : 0,
-                           "a second document begins, expected one"};
+            return Problem{.file = file,
+                           .line = second.root() ? second.root()->place.line : 0,
+                           .message = "a second document begins, expected one"};
         }
         return std::nullopt;
     } catch (const YAML::Exception& e) {
-        return Problem{file, e.mark.is_null() ? 0 : e.mark.line + 1,
-                       "not YAML: " + e.msg + ", expected a valid document"};
+        return Problem{.file = file,
+                       .line = e.mark.is_null() ? 0 : e.mark.line + 1,
+                       .message = "not YAML: " + e.msg + ", expected a valid document"};
     }
 }
 
@@ -188,13 +196,13 @@ NodePtr parse_yaml(std::string_view text, const std::string& file, std::vector<P
     TreeBuilder tree(file, problems);
     if (auto problem = build(text, file, tree)) {
         problems.push_back(std::move(*problem));
-        return empty_map(file);
+        return nullptr;
     }
     const NodePtr root = tree.root();
     if (!root || root->kind == Node::Kind::null) return empty_map(file);
     if (root->kind != Node::Kind::map) {
         problems.push_back({file, root->place.line, "not a map, expected `key: value` lines"});
-        return empty_map(file);
+        return nullptr;
     }
     return root;
 }
@@ -207,7 +215,7 @@ NodePtr merge(const NodePtr& base, const NodePtr& over) {
     for (const Entry& entry : over->entries) {
         if (Entry* known = find_entry(*merged, entry.key)) {
             known->value = merge(known->value, entry.value);
-            known->line = entry.line;
+            known->place = entry.place;
         } else {
             merged->entries.push_back(entry);
         }

@@ -25,7 +25,7 @@ using NodePtr = std::shared_ptr<const Node>;
 
 struct Entry {
     std::string key;
-    int line = 0;  ///< of the key
+    Place place;  ///< of the key
     NodePtr value;
 };
 
@@ -44,7 +44,8 @@ struct Node {
 inline constexpr std::size_t kMaxYamlValues = 100'000;
 
 /// The root of the one document in `text`; an empty map for an empty text. Appends what is wrong
-/// (syntax, duplicate keys, tags, too large) and then returns what could be read, never null.
+/// and then returns what could be read all the same (duplicate keys, tags); null where that is
+/// nothing (syntax, too large, not a map).
 [[nodiscard]] NodePtr parse_yaml(std::string_view text, const std::string& file,
                                  std::vector<Problem>& problems);
 
