@@ -11,7 +11,10 @@
 
 namespace {
 
-using namespace sluice::net::http1;
+namespace testing = sluice::net::http1::testing;
+using sluice::net::http1::Limits;
+using sluice::net::http1::Progress;
+using sluice::net::http1::RequestReader;
 
 /// Small, so that the fuzzer reaches the limits.
 constexpr Limits kLimits{.head_bytes = 512,

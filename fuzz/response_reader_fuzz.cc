@@ -8,7 +8,10 @@
 
 namespace {
 
-using namespace sluice::net::http1;
+namespace testing = sluice::net::http1::testing;
+using sluice::net::http1::Limits;
+using sluice::net::http1::Progress;
+using sluice::net::http1::ResponseReader;
 
 testing::Outcome outcome_of(std::string_view bytes, std::size_t piece, bool head_request) {
     constexpr Limits kLimits{.head_bytes = 512,

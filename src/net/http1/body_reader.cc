@@ -45,6 +45,10 @@ Progress BodyReader::read(std::string_view& input, std::string_view& piece) {
                 if (input.empty() || !piece.empty()) return Progress::need_more;
                 take_payload(input, piece);
                 break;
+            case State::size_start:
+                if (input.empty()) return Progress::need_more;
+                if (take_plain_size_line(input)) break;
+                [[fallthrough]];
             default:
                 if (input.empty()) return Progress::need_more;
                 take_framing_byte(input.front());
@@ -63,6 +67,23 @@ void BodyReader::take_payload(std::string_view& input, std::string_view& piece) 
     input.remove_prefix(piece.size());
     remaining_ -= piece.size();
     if (remaining_ == 0) state_ = state_ == State::sized ? State::done : State::data_return;
+}
+
+/// The usual case, a size without extensions that has come whole. False, with nothing taken, when
+/// it is anything else: then it goes byte by byte.
+bool BodyReader::take_plain_size_line(std::string_view& input) {
+    constexpr std::size_t kMaxDigits = 8;
+    std::uint64_t size = 0;
+    std::size_t digits = 0;
+    while (digits < std::min(input.size(), kMaxDigits) && is(CharClass::hex_digit, input[digits])) {
+        size = size << 4 | hex_value(input[digits++]);
+    }
+    if (digits == 0 || digits >= limits_.chunk_line_bytes) return false;
+    if (!input.substr(digits).starts_with("\r\n")) return false;
+    input.remove_prefix(digits + 2);
+    remaining_ = size;
+    end_size_line();
+    return true;
 }
 
 void BodyReader::take_framing_byte(char c) {

@@ -70,6 +70,7 @@ private:
     };
 
     void take_payload(std::string_view& input, std::string_view& piece) noexcept;
+    bool take_plain_size_line(std::string_view& input);
     void take_framing_byte(char c);
     void take_size_digit(char c);
     void take_extension_byte(char c);

@@ -64,7 +64,7 @@ TEST(BodyReader, TakesTheFramingOffChunks) {
 
 TEST(BodyReader, TakesExtensionsByTheirGrammar) {
     for (const std::string extension :
-         {";a", ";a=b", "; a", " ;a", "\t; \ta", ";a;b=c", ";a = b", ";a=\"b c\"", ";a=\"\\\"\" ;b",
+         {";a", ";a=b", "; a", " ;a", "\t; \ta", ";a;b=c", ";a = b", ";a=\"b c\"", R"(;a="\"" ;b)",
           ";a=\"\xC3\xA9\t\"", ";a ;b"}) {
         EXPECT_EQ(read_chunked("1" + extension + "\r\nx\r\n0" + extension + "\r\n\r\n"), done("x"))
             << extension;
@@ -100,7 +100,7 @@ TEST(BodyReader, RefusesMalformedChunksAtTheByteThatShowsIt) {
                                      "1;a=\"\x01"s,
                                      "1;a=\"\0"s,
                                      "1;a=\"\\\r"s,
-                                     "1;a=\"b\"c"s,
+                                     R"(1;a="b"c)"s,
                                      "1;\xC3"s,
                                      "1;a\n"s,
                                      "11111111111111111"s,

@@ -19,7 +19,7 @@ template <class T = void>
 using Checked = std::expected<T, Fault>;
 
 [[nodiscard]] inline std::unexpected<Fault> fault(Errc code, std::string_view message) {
-    return std::unexpected(Fault{code, message});
+    return std::unexpected(Fault{.code = code, .message = message});
 }
 
 [[nodiscard]] inline std::unexpected<Fault> malformed(std::string_view message) {

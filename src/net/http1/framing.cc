@@ -23,7 +23,7 @@ Checked<std::uint64_t> parse_content_length(std::string_view value) {
 Checked<> take_connection(Framing& framing, std::string_view value) {
     while (true) {
         const auto comma = value.find(',');
-        const std::string_view option = trim(value.substr(0, comma));
+        const std::string_view option = strip(value.substr(0, comma));
         if (!all(CharClass::token, option)) {
             return malformed("Connection must be a list of tokens");
         }
@@ -45,9 +45,9 @@ Checked<Field> parse_field_line(std::string_view line) {
     if (colon == 0 || line[colon] != ':') {
         return malformed("a header name has a character that is not allowed");
     }
-    const std::string_view value = line.substr(colon + 1);
+    const std::string_view value = strip(line.substr(colon + 1));
     if (has_control(value)) return malformed("a header value has a control character");
-    return Field{.name = line.substr(0, colon), .value = trim(value)};
+    return Field{.name = line.substr(0, colon), .value = value};
 }
 
 Checked<> Framing::take(const Field& field, int minor_version) {

@@ -21,15 +21,14 @@ std::size_t Head::count(std::string_view name) const noexcept {
 void FieldTable::add(Field field, std::string_view whole) {
     constexpr std::size_t kUsualFields = 16;
     if (slices_.capacity() == 0) slices_.reserve(kUsualFields);
-    slices_.push_back(
-        {.name = Slice::of(field.name, whole), .value = Slice::of(field.value, whole)});
+    slices_.emplace_back(Slice::of(field.name, whole), Slice::of(field.value, whole));
 }
 
 std::span<const Field> FieldTable::in(std::string_view whole) {
-    fields_.clear();
-    fields_.reserve(slices_.size());
-    for (const Slices& slices : slices_) {
-        fields_.push_back({.name = slices.name.in(whole), .value = slices.value.in(whole)});
+    fields_.resize(slices_.size());
+    for (std::size_t i = 0; i < slices_.size(); ++i) {
+        fields_[i].name = slices_[i].name.in(whole);
+        fields_[i].value = slices_[i].value.in(whole);
     }
     return fields_;
 }

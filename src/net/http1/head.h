@@ -73,7 +73,7 @@ struct Slice {
                 .size = static_cast<std::uint32_t>(part.size())};
     }
     [[nodiscard]] std::string_view in(std::string_view whole) const noexcept {
-        return whole.substr(begin, size);
+        return {whole.data() + begin, size};
     }
 };
 
@@ -89,6 +89,7 @@ public:
 
 private:
     struct Slices {
+        Slices(Slice name_slice, Slice value_slice) : name(name_slice), value(value_slice) {}
         Slice name;
         Slice value;
     };

@@ -30,8 +30,8 @@ Progress RequestReader::read_head(std::string_view buffered) {
         std::string_view line;
         switch (lines_.next(buffered, line)) {
             case LineGuard::Cut::bad:
-                return fail(
-                    {Errc::bad_request, "a line must end in CRLF and have no control characters"});
+                return fail({.code = Errc::bad_request,
+                             .message = "a line must end in CRLF and have no control characters"});
             case LineGuard::Cut::need_more: {
                 const auto checked = check_unfinished(buffered);
                 return checked ? Progress::need_more : fail(checked.error());
