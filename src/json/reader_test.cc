@@ -26,7 +26,7 @@ class LegalJson : public testing::TestWithParam<std::string> {};
 
 TEST_P(LegalJson, IsAcceptedAloneAndWithinAnObject) {
     EXPECT_EQ(find_error(GetParam()), std::nullopt);
-    EXPECT_TRUE(reader_accepts("{\"metadata\": " + GetParam() + " }")) << GetParam();
+    EXPECT_TRUE(reader_accepts(R"({"metadata": )" + GetParam() + " }")) << GetParam();
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -112,7 +112,7 @@ TEST(JsonReader, HugeNumbersAndStringsTakeLinearTime) {
 }
 
 TEST(JsonReader, HandsOutMembersWithTheirPlaces) {
-    const std::string_view text = " { \"a\" : 1 , \"b\":[ 2 ],\"c\":\"x\"} ";
+    const std::string_view text = R"( { "a" : 1 , "b":[ 2 ],"c":"x"} )";
     Reader reader(text);
 
     ASSERT_TRUE(reader.next());

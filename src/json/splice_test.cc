@@ -15,6 +15,10 @@ std::string text_of(const Splice& splice) {
     return text;
 }
 
+Span place(std::size_t offset, std::size_t length) {
+    return {.offset = offset, .length = length};
+}
+
 TEST(Splice, IsTheOriginalWhenNothingIsChanged) {
     const std::string_view original = R"({"a":1})";
 
@@ -29,9 +33,9 @@ TEST(Splice, IsTheOriginalWhenNothingIsChanged) {
 TEST(Splice, ReplacesAndInsertsInWhateverOrderItIsTold) {
     Splice splice(R"({"a":1,"b":2})");
 
-    splice.replace({11, 1}, "[true]");
+    splice.replace(place(11, 1), "[true]");
     splice.insert(1, R"("z":0,)");
-    splice.replace({5, 1}, "");
+    splice.replace(place(5, 1), "");
 
     EXPECT_EQ(text_of(splice), R"({"z":0,"a":,"b":[true]})");
 }
@@ -48,8 +52,8 @@ TEST(Splice, KeepsTheOrderOfInsertionsInOnePlace) {
 TEST(Splice, PiecesOfTheOriginalAreNotCopied) {
     const std::string_view original = "0123456789";
     Splice splice(original);
-    splice.replace({0, 2}, "x");
-    splice.replace({8, 2}, "y");
+    splice.replace(place(0, 2), "x");
+    splice.replace(place(8, 2), "y");
 
     const auto pieces = splice.pieces();
 
@@ -64,7 +68,7 @@ TEST(Splice, PiecesOfTheOriginalAreNotCopied) {
 TEST(Splice, RefusesWhatIsOutsideAndWhatIsTooMuch) {
     Splice splice("{}");
 
-    EXPECT_THROW(splice.replace({1, 2}, "x"), std::out_of_range);
+    EXPECT_THROW(splice.replace(place(1, 2), "x"), std::out_of_range);
     EXPECT_THROW(splice.insert(3, "x"), std::out_of_range);
     for (std::size_t i = 0; i < Splice::kMaxEdits; ++i) splice.insert(1, "x");
     EXPECT_EQ(splice.pieces().size(), Splice::kMaxEdits + 2);

@@ -156,7 +156,7 @@ Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
         } else if (reader.key_is("x_groq") && !usage.known) {
             usage = read_usage(json::find(value, "usage").value_or(json::Value{}));
         } else if (reader.key_is("error")) {
-            is_error = !value.is(json::Kind::null) && value.raw != "false";
+            is_error = !value.is(json::Kind::null) && value.raw != "false" && value.raw != R"("")";
         } else if (!identified) {
             read_identity(reader);
         }
@@ -164,7 +164,7 @@ Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
     if (reader.failed()) {
         return refuse("an event of the upstream's stream is not JSON: " + reader.failure());
     }
-    if (is_error && !has_choices) return Verdict::error;
+    if (is_error) return Verdict::error;  // also beside choices: so OpenRouter does, and SDKs raise
     if (usage.known) usage_ = usage;
     const bool extra = usage.known && !has_choices;
     return extra && options_.drop_usage_chunk ? Verdict::drop : Verdict::pass;

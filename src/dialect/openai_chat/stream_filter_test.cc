@@ -231,9 +231,11 @@ TEST(StreamFilter, AnEventBeyondTheLimitIsRefused) {
 }
 
 TEST(StreamFilter, AnErrorEventPassesAndEndsTheStream) {
-    for (const std::string_view event :
-         {"data: {\"error\":{\"message\":\"no\"}}\n\n"sv, "data: {\"error\": \"no\"}\n\n"sv,
-          "event: error\ndata: no\n\n"sv}) {
+    for (
+        const std::string_view event :
+        {"data: {\"error\":{\"message\":\"no\"}}\n\n"sv, "data: {\"error\": \"no\"}\n\n"sv,
+         "data: {\"id\":\"a\",\"choices\":[{\"finish_reason\":\"error\"}],\"error\":{\"code\":1}}\n\n"sv,
+         "event: error\ndata: no\n\n"sv}) {
         Passage result = pass(std::string(event) + std::string(kHello) + "data: [DONE]\n\n");
 
         EXPECT_EQ(result.sent, event);
@@ -249,12 +251,13 @@ TEST(StreamFilter, AnErrorEventPassesAndEndsTheStream) {
 TEST(StreamFilter, ANullErrorOrOneThatIsNotOfTheChunkIsNone) {
     const std::string bytes =
         "data: {\"id\":\"a\",\"error\":null,\"choices\":[{\"delta\":{\"content\":\"error\"}}]}\n\n"
+        "data: {\"id\":\"a\",\"error\":\"\"}\n\n"
         "data: {\"id\":\"a\",\"choices\":[{\"delta\":{\"x\":{\"error\":\"y\"}}}]}\n\n";
     const Passage result = pass(bytes);
 
     EXPECT_EQ(result.sent, bytes);
     EXPECT_FALSE(result.filter.has_error());
-    EXPECT_EQ(result.filter.chunks(), 2U);
+    EXPECT_EQ(result.filter.chunks(), 3U);
 }
 
 TEST(StreamFilter, ASecretInAnErrorEventIsMadeUnreadable) {
