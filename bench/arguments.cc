@@ -8,7 +8,7 @@
 namespace sluice::bench {
 
 void fail(std::string_view message) {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+    std::fputs((std::string(message) + '\n').c_str(), stderr);
     std::exit(2);
 }
 

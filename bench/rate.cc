@@ -24,6 +24,7 @@ namespace sluice::bench {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kMaxErrors = 10'000;
 constexpr std::int64_t kGrace = 10 * kSecond;
 
 struct Plan {
@@ -66,12 +67,12 @@ public:
         ended_ns_ = monotonic_ns();
     }
 
-    void print() const {
-        std::printf(R"({"seconds":%.3f,"requests":%llu,"errors":%llu,"latency":%s})"
-                    "\n",
-                    static_cast<double>(ended_ns_ - started_ns_) / static_cast<double>(kSecond),
-                    static_cast<unsigned long long>(answered_),
-                    static_cast<unsigned long long>(errors_), latency_.json().c_str());
+    [[nodiscard]] std::string json() const {
+        const double seconds =
+            static_cast<double>(ended_ns_ - started_ns_) / static_cast<double>(kSecond);
+        return R"({"seconds":)" + std::to_string(seconds) + R"(,"requests":)" +
+               std::to_string(answered_) + R"(,"errors":)" + std::to_string(errors_) +
+               R"(,"latency":)" + latency_.json() + "}\n";
     }
 
 private:
@@ -119,7 +120,7 @@ private:
     }
 
     void lose(std::size_t index) {
-        ++errors_;
+        if (++errors_ > kMaxErrors) fail("bench_rate: nothing answers, or it keeps hanging up");
         std::erase(idle_, index);
         close(connections_[index].fd);
         connect(index);
@@ -149,7 +150,7 @@ private:
 
     /// False when the connection has been replaced.
     [[nodiscard]] bool end(std::size_t index) {
-        Connection& connection = connections_[index];
+        const Connection& connection = connections_[index];
         latency_.record(monotonic_ns() - connection.due_ns);
         if (connection.reader.status() == 200) {
             ++answered_;
@@ -197,10 +198,12 @@ Plan plan_of(const Arguments& arguments) {
 }  // namespace sluice::bench
 
 int main(int argc, char** argv) {
-    using namespace sluice::bench;
+    using sluice::bench::Arguments;
+    using sluice::bench::Load;
+    using sluice::bench::plan_of;
     const Arguments arguments(argc, argv);
     std::signal(SIGPIPE, SIG_IGN);
     Load load(plan_of(arguments));
     load.run();
-    load.print();
+    std::fputs(load.json().c_str(), stdout);
 }

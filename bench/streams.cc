@@ -91,17 +91,16 @@ public:
         ended_ns_ = monotonic_ns();
     }
 
-    void print() const {
-        std::printf(R"({"seconds":%.3f,"complete":%llu,"whole":%llu,"content_events":%llu,)"
-                    R"("all_events":%llu,"errors":%llu,"delay":%s,"gap":%s,"first_event":%s})"
-                    "\n",
-                    static_cast<double>(ended_ns_ - started_ns_) / static_cast<double>(kSecond),
-                    static_cast<unsigned long long>(report_.complete),
-                    static_cast<unsigned long long>(report_.whole),
-                    static_cast<unsigned long long>(report_.content_events),
-                    static_cast<unsigned long long>(report_.all_events),
-                    static_cast<unsigned long long>(report_.errors), report_.delay.json().c_str(),
-                    report_.gap.json().c_str(), report_.first.json().c_str());
+    [[nodiscard]] std::string json() const {
+        const double seconds =
+            static_cast<double>(ended_ns_ - started_ns_) / static_cast<double>(kSecond);
+        return R"({"seconds":)" + std::to_string(seconds) + R"(,"complete":)" +
+               std::to_string(report_.complete) + R"(,"whole":)" + std::to_string(report_.whole) +
+               R"(,"content_events":)" + std::to_string(report_.content_events) +
+               R"(,"all_events":)" + std::to_string(report_.all_events) + R"(,"errors":)" +
+               std::to_string(report_.errors) + R"(,"delay":)" + report_.delay.json() +
+               R"(,"gap":)" + report_.gap.json() + R"(,"first_event":)" + report_.first.json() +
+               "}\n";
     }
 
 private:
@@ -142,9 +141,9 @@ private:
 
     void announce() {
         announced_ = true;
-        std::printf(R"({"open":%zu,"errors":%llu})"
-                    "\n",
-                    begun_, static_cast<unsigned long long>(report_.errors));
+        const std::string line = R"({"open":)" + std::to_string(begun_) + R"(,"errors":)" +
+                                 std::to_string(report_.errors) + "}\n";
+        std::fputs(line.c_str(), stdout);
         std::fflush(stdout);
     }
 
@@ -321,10 +320,12 @@ Plan plan_of(const Arguments& arguments) {
 }  // namespace sluice::bench
 
 int main(int argc, char** argv) {
-    using namespace sluice::bench;
+    using sluice::bench::Arguments;
+    using sluice::bench::Load;
+    using sluice::bench::plan_of;
     const Arguments arguments(argc, argv);
     std::signal(SIGPIPE, SIG_IGN);
     Load load(plan_of(arguments));
     load.run();
-    load.print();
+    std::fputs(load.json().c_str(), stdout);
 }

@@ -284,7 +284,9 @@ private:
 }  // namespace sluice::bench
 
 int main(int argc, char** argv) {
-    using namespace sluice::bench;
+    using sluice::bench::Arguments;
+    using sluice::bench::Question;
+    using sluice::bench::Upstream;
     const Arguments arguments(argc, argv);
     std::signal(SIGPIPE, SIG_IGN);
     Question defaults;
