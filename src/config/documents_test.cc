@@ -20,7 +20,7 @@ class DocumentsTest : public LoadTest {
 protected:
     static std::string document(const std::string& path) {
         const char* const root = std::getenv("SLUICE_SOURCE_DIR");
-        std::ifstream in(std::filesystem::path(root == nullptr ? "." : root) / path);
+        const std::ifstream in(std::filesystem::path(root == nullptr ? "." : root) / path);
         std::ostringstream text;
         text << in.rdbuf();
         EXPECT_FALSE(text.str().empty()) << path << " under SLUICE_SOURCE_DIR";

@@ -45,7 +45,7 @@ TEST(DotEnv, LastLineForANameCounts) {
 
 TEST(DotEnv, MistakeIsReportedWithItsLineAndWithoutItsValue) {
     for (const char* wrong : {"hunter2", "=hunter2", "1A=hunter2", "A B=hunter2", "A='hunter2",
-                              "A=\"hunter2\\\"", "A=\"hunter2\" x"}) {
+                              R"(A="hunter2\")", "A=\"hunter2\" x"}) {
         std::vector<Problem> problems;
         const DotEnv values =
             parse_dotenv("OK=1\n\n" + std::string(wrong) + "\nB=2", ".env", problems);

@@ -16,7 +16,7 @@
 namespace sluice::config {
 
 class LoadTest : public testing::Test {
-protected:
+public:
     LoadTest() {
         std::string name =
             (std::filesystem::temp_directory_path() / "sluice-config-XXXXXX").string();
@@ -29,6 +29,7 @@ protected:
     LoadTest& operator=(const LoadTest&) = delete;
     LoadTest& operator=(LoadTest&&) = delete;
 
+protected:
     void write(const std::string& name, const std::string& text) const {
         std::ofstream(directory_ / name, std::ios::binary) << text;
     }

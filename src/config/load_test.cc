@@ -109,7 +109,7 @@ TEST_F(LoadTest, WrongShapeIsReported) {
                              "listen: [[1]]",
                              "workers: [1]",
                              "data_dir: ''",
-                             "data_dir: \"a\\0b\"",
+                             R"(data_dir: "a\0b")",
                              "default_route: {a: b}",
                              "default_route: []",
                              "admin: x",

@@ -1,8 +1,7 @@
 #include "config/yaml.h"
 
 #include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <optional>
@@ -173,8 +172,7 @@ std::optional<Problem> build(std::string_view text, const std::string& file, Tre
     std::istringstream in{std::string(text)};
     try {
         YAML::Parser parser(in);
-        TreeBuilder& events = tree;
-        if (!parser.HandleNextDocument(events)) return std::nullopt;
+        if (!parser.HandleNextDocument(tree)) return std::nullopt;
         std::vector<Problem> ignored;
         TreeBuilder second(file, ignored);
         if (parser.HandleNextDocument(second)) {
@@ -198,7 +196,7 @@ NodePtr parse_yaml(std::string_view text, const std::string& file, std::vector<P
         problems.push_back(std::move(*problem));
         return nullptr;
     }
-    const NodePtr root = tree.root();
+    NodePtr root = tree.root();
     if (!root || root->kind == Node::Kind::null) return empty_map(file);
     if (root->kind != Node::Kind::map) {
         problems.push_back({file, root->place.line, "not a map, expected `key: value` lines"});
