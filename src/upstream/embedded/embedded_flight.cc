@@ -1,0 +1,115 @@
+#include "upstream/embedded/embedded_flight.h"
+
+#include "dialect/openai_chat/errors.h"
+#include "upstream/embedded/fault_flight.h"
+#include "upstream/embedded/faults.h"
+
+#include <chrono>
+#include <utility>
+
+namespace sluice::upstream::embedded {
+namespace {
+
+Identity identity_of(const Ask& ask) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    Identity identity;
+    identity.id = "chatcmpl-" + (ask.request_id.empty() ? "embedded" : std::string(ask.request_id));
+    identity.created = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+    identity.model = ask.model;
+    return identity;
+}
+
+std::string concatenate(std::span<const std::string_view> pieces) {
+    std::string whole;
+    for (const std::string_view piece : pieces) whole += piece;
+    return whole;
+}
+
+Reply error_reply(Errc code, std::string message) {
+    return whole_reply(http_status(code),
+                       dialect::openai_chat::write_error(Error(code, std::move(message))));
+}
+
+Reply reply_to(const Ask& ask, const std::string& body, const config::Embedded& settings) {
+    if (ask.path == "/models" && ask.body.empty()) return list_models(settings);
+    if (ask.path != "/chat/completions") {
+        return error_reply(Errc::not_found, "the embedded upstream does not serve this path");
+    }
+    if (is_fault_name(ask.model)) {
+        return error_reply(Errc::model_not_found, "there is no such fault, or faults are off");
+    }
+    return respond(body, identity_of(ask), settings);
+}
+
+}  // namespace
+
+EmbeddedFlight::EmbeddedFlight(net::Worker& worker, const config::Upstream& settings)
+    : worker_(worker),
+      timeouts_(settings.timeouts),
+      settings_(settings.embedded),
+      pause_(worker) {}
+
+EmbeddedFlight::~EmbeddedFlight() = default;
+
+net::Task<Result<void>> EmbeddedFlight::open(const Ask& ask) {
+    if (cancelled_) co_return fail(Errc::cancelled);
+    const std::string body = concatenate(ask.body);
+    const Fault* const fault = settings_.faults ? find_fault(ask.model) : nullptr;
+    if (fault != nullptr) {
+        fault_ = std::make_unique<FaultFlight>(
+            worker_, timeouts_, fault->make(FaultRequest{ask.stream, {}, identity_of(ask)}));
+        auto opened = co_await fault_->open(ask);
+        reply_ = fault_->reply();
+        co_return opened;
+    }
+    answer_ = reply_to(ask, body, settings_);
+    begin_ = net::Clock::now();
+    reply_.status = answer_->status();
+    reply_.content_type = answer_->content_type();
+    co_return Result<void>();
+}
+
+net::Task<Result<std::string_view>> EmbeddedFlight::next() {
+    if (cancelled_) co_return fail(Errc::cancelled);
+    if (fault_) co_return co_await fault_->next();
+    if (at_end()) co_return std::string_view();
+    const auto waited = co_await wait_until_due();
+    if (!waited) co_return std::unexpected(waited.error());
+    fill_batch();
+    co_return std::string_view(batch_);
+}
+
+/// Suspends in any case, but for the first time: a reply without a pace must not keep the other
+/// connections of the worker waiting.
+net::Task<Result<void>> EmbeddedFlight::wait_until_due() {
+    const auto wait = begin_ + *answer_->due() - net::Clock::now();
+    if (wait > net::Clock::duration::zero()) {
+        co_await pause_.wait(wait);
+    } else if (begun_) {
+        co_await worker_.sleep(net::Clock::duration::zero());
+    }
+    begun_ = true;
+    if (cancelled_) co_return fail(Errc::cancelled);
+    co_return Result<void>();
+}
+
+/// What is due by now, and in any case what was waited for.
+void EmbeddedFlight::fill_batch() {
+    batch_.clear();
+    const auto elapsed = net::Clock::now() - begin_;
+    do {
+        answer_->take(batch_);
+    } while (!at_end() && *answer_->due() <= elapsed && batch_.size() < kBatchBytes);
+}
+
+bool EmbeddedFlight::at_end() const {
+    return fault_ ? fault_->at_end() : !answer_ || !answer_->due();
+}
+
+void EmbeddedFlight::cancel() {
+    cancelled_ = true;
+    pause_.cancel();
+    if (fault_) fault_->cancel();
+}
+
+}  // namespace sluice::upstream::embedded
