@@ -25,21 +25,35 @@ Error cannot_listen(const std::string& host, std::uint16_t port, const std::stri
                  "cannot listen on " + host + ":" + std::to_string(port) + ": " + why);
 }
 
-}  // namespace
-
-Result<Listener> Listener::open(Worker& worker, const std::string& host, std::uint16_t port) {
+Result<TcpAcceptor> listen(asio::io_context& io, const std::string& host, std::uint16_t port,
+                           bool shared) {
     error_code ec;
     const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, ec);
     if (ec) return std::unexpected(cannot_listen(host, port, "not an IP address"));
     const tcp::endpoint endpoint(address, port);
-    TcpAcceptor acceptor(worker.executor());
+    TcpAcceptor acceptor(io.get_executor());
     acceptor.open(endpoint.protocol(), ec);
     if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
-    if (!ec) share_port(acceptor, ec);
+    if (!ec && shared) share_port(acceptor, ec);
     if (!ec) acceptor.bind(endpoint, ec);
     if (!ec) acceptor.listen(kBacklog, ec);
     if (ec) return std::unexpected(cannot_listen(host, port, ec.message()));
-    return Listener(worker, std::move(acceptor));
+    return acceptor;
+}
+
+}  // namespace
+
+Result<Listener> Listener::open(Worker& worker, const std::string& host, std::uint16_t port) {
+    auto acceptor = listen(worker.io(), host, port, true);
+    if (!acceptor) return std::unexpected(std::move(acceptor.error()));
+    return Listener(worker, std::move(*acceptor));
+}
+
+Result<void> Listener::check_free(const std::string& host, std::uint16_t port) {
+    asio::io_context io;
+    const auto acceptor = listen(io, host, port, false);
+    if (!acceptor) return std::unexpected(acceptor.error());
+    return {};
 }
 
 std::uint16_t Listener::port() const {

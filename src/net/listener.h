@@ -27,6 +27,10 @@ public:
     [[nodiscard]] static Result<Listener> open(Worker& worker, const std::string& host,
                                                std::uint16_t port);
 
+    /// Whether host:port is free. open() cannot tell: it shares ports on purpose, so a second
+    /// gateway on the same address would silently take half of the connections.
+    [[nodiscard]] static Result<void> check_free(const std::string& host, std::uint16_t port);
+
     [[nodiscard]] std::uint16_t port() const;
 
     /// Accepts until stop(). Out of file descriptors it pauses for 50 ms instead of spinning.

@@ -39,8 +39,11 @@ public:
     /// Suspends the caller for `wait`.
     Task<> sleep(Clock::duration wait);
 
-    /// Works until nothing is left to do: no listener, no connection, no timer.
+    /// Works until stop(), or until nothing is left to do: no listener, connection or timer.
     void run();
+
+    /// Ends run(). What still waits is never woken: cancel it first.
+    void stop() { io_.stop(); }
 
 private:
     unsigned index_;

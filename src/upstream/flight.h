@@ -21,6 +21,7 @@ struct Ask {
     std::span<const std::string_view> body;  ///< in pieces; empty: a GET
     std::string_view model;                  ///< as the upstream calls it
     bool stream = false;                     ///< an event stream is expected
+    std::string_view request_id;             ///< ours, for logs of both sides to be joined
 };
 
 /// What the head of a reply said.
@@ -51,6 +52,13 @@ public:
 
     /// The next bytes of the reply's body; empty at its end. Valid until the caller next suspends.
     virtual net::Task<Result<std::string_view>> next() = 0;
+
+    /// Whether what next() returned last was the end of the body.
+    [[nodiscard]] virtual bool at_end() const = 0;
+
+    /// Reads what is left of a reply whose content has ended, so that the connection can serve
+    /// again; gives up on it after a moment.
+    virtual net::Task<> settle() = 0;
 
     /// Ends the flight: a wait under way, and every later one, fails with Errc::cancelled, and the
     /// upstream sees its connection closed.

@@ -34,10 +34,15 @@ public:
     /// Valid until the caller next suspends.
     Task<Result<std::string_view>> read_body();
 
+    /// Whether the body has been read to its end.
+    [[nodiscard]] bool at_end() const noexcept { return body_done_; }
+
     [[nodiscard]] bool nothing_received() const noexcept { return !received_; }
 
     /// Whether the exchange has ended such that another one may follow on this connection.
     [[nodiscard]] bool reusable() const noexcept { return reusable_; }
+    /// From now on it may not.
+    void retire() noexcept { reusable_ = false; }
     [[nodiscard]] bool is_reused() const noexcept { return exchanges_ > 1; }
 
     [[nodiscard]] Stream& stream() noexcept { return stream_; }

@@ -38,6 +38,12 @@ void ServerConnection::start(const ReplyHead& head) {
 
 Sent ServerConnection::write(std::span<const std::string_view> pieces, bool last) {
     ReplyWriter::Pieces framed;
+    while (pieces.size() > ReplyWriter::kMaxPieces) {
+        if (put(reply_.chunk(pieces.first(ReplyWriter::kMaxPieces), false, framed)) == Sent::gone) {
+            return Sent::gone;
+        }
+        pieces = pieces.subspan(ReplyWriter::kMaxPieces);
+    }
     return put(reply_.chunk(pieces, last, framed));
 }
 

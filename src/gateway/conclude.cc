@@ -1,0 +1,82 @@
+/// What always happens at the end: count it, and write one line about it.
+
+#include "gateway/handle.h"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr int kClientClosedRequest = 499;
+
+std::string_view provider_of(const config::Upstream* upstream) {
+    if (upstream == nullptr) return {};
+    if (!upstream->preset.empty()) return upstream->preset;
+    switch (upstream->kind) {
+        case config::UpstreamKind::openai: return "openai";
+        case config::UpstreamKind::embedded: return "embedded";
+    }
+    return {};
+}
+
+std::optional<std::uint64_t> when_known(const chat::Usage& usage, std::uint64_t count) {
+    return usage.known ? std::optional(count) : std::nullopt;
+}
+
+void count(const Exchange& exchange, int status, net::Clock::duration total) {
+    Shared& shared = exchange.gateway.shared();
+    observe::RequestSample sample;
+    sample.operation = exchange.endpoint != nullptr && exchange.endpoint->is_api ? "chat" : "";
+    sample.provider = provider_of(exchange.upstream);
+    if (!exchange.targets.empty()) sample.request_model = exchange.head.model;
+    sample.response_model = exchange.reply_model;
+    if (exchange.error) sample.error_type = to_string(exchange.error->code);
+    sample.route = exchange.route;
+    sample.status = status;
+    sample.bytes_in = exchange.client.bytes_received();
+    sample.bytes_out = exchange.client.bytes_sent();
+    sample.input_tokens = when_known(exchange.usage, exchange.usage.input);
+    sample.output_tokens = when_known(exchange.usage, exchange.usage.output);
+    if (exchange.head.stream) sample.first_token = exchange.first_byte_after;
+    sample.total = total;
+    shared.metrics.request_finished(sample);
+    if (exchange.client_gone) shared.metrics.client_gone();
+}
+
+void log(const Exchange& exchange, int status, net::Clock::duration total) {
+    observe::AccessRecord record;
+    record.start = exchange.started_at;
+    record.request_id = exchange.request_id;
+    record.method = exchange.method;
+    record.path = exchange.path;
+    record.key_name = exchange.scope.key_name;
+    record.route = exchange.route;
+    if (exchange.upstream != nullptr) record.upstream = exchange.upstream->name;
+    record.model = exchange.head.model;
+    record.reply_model = exchange.reply_model;
+    if (exchange.error) record.error = to_string(exchange.error->code);
+    record.upstream_request_id = exchange.upstream_request_id;
+    if (exchange.finish_reason) record.finish_reason = chat::to_string(*exchange.finish_reason);
+    record.status = status;
+    record.stream = exchange.head.stream;
+    record.bytes_in = exchange.client.bytes_received();
+    record.bytes_out = exchange.client.bytes_sent();
+    record.input_tokens = when_known(exchange.usage, exchange.usage.input);
+    record.cached_tokens = when_known(exchange.usage, exchange.usage.cached_input);
+    record.output_tokens = when_known(exchange.usage, exchange.usage.output);
+    record.reasoning_tokens = when_known(exchange.usage, exchange.usage.reasoning);
+    record.queue = exchange.asked_after;
+    record.upstream_first_byte = exchange.first_byte_after;
+    record.total = total;
+    record.attempts = exchange.attempts;
+    exchange.gateway.log(record);
+}
+
+}  // namespace
+
+void conclude(Exchange& exchange) {
+    const auto total = net::Clock::now() - exchange.started;
+    const int status = exchange.client_gone ? kClientClosedRequest : exchange.status;
+    count(exchange, status, total);
+    if (exchange.snapshot->config.log.access) log(exchange, status, total);
+}
+
+}  // namespace sluice::gateway

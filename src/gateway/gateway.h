@@ -1,0 +1,91 @@
+#pragma once
+
+/// One worker's gateway: what the exchanges of that worker share, and the process-wide things that
+/// they report to. Everything but Shared belongs to the worker's thread.
+
+#include "config/config.h"
+#include "dialect/openai_chat/models.h"
+#include "gateway/health.h"
+#include "gateway/request_id.h"
+#include "gateway/snapshot.h"
+#include "net/connect.h"
+#include "net/worker.h"
+#include "observe/access_log.h"
+#include "observe/metrics.h"
+#include "upstream/origin.h"
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sluice::gateway {
+
+/// What all workers share. Thread-safe.
+struct Shared {
+    observe::Metrics metrics;
+    HealthBoard health;
+    const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+    std::atomic<bool> draining = false;
+};
+
+class Gateway final : private upstream::OriginObserver {
+public:
+    /// `worker` and `shared` must outlive the gateway.
+    Gateway(net::Worker& worker, Shared& shared);
+
+    /// Serves new requests by `snapshot`; those under way go on with theirs. On failure (a CA file
+    /// that cannot be read) the old one stays.
+    [[nodiscard]] Result<void> use(std::shared_ptr<const Snapshot> snapshot);
+
+    [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const noexcept {
+        return snapshot_;
+    }
+    [[nodiscard]] net::Worker& worker() noexcept { return worker_; }
+    [[nodiscard]] Shared& shared() noexcept { return shared_; }
+    /// Writes an access line; it leaves the worker within a fifth of a second.
+    void log(const observe::AccessRecord& record);
+    void flush_log() { access_log_.flush(); }
+    [[nodiscard]] RequestIds& request_ids() noexcept { return request_ids_; }
+
+    /// The way to a configured upstream.
+    [[nodiscard]] upstream::Origin& origin(const config::Upstream& upstream);
+
+    /// An upstream's own list of models, as it was asked for at most a minute ago.
+    struct ModelList {
+        std::vector<dialect::openai_chat::Model> models;
+        net::Clock::time_point good_until;
+    };
+    [[nodiscard]] std::map<std::string, ModelList, std::less<>>& model_lists() noexcept {
+        return model_lists_;
+    }
+
+private:
+    class LogFlush final : public net::Deadline {
+    public:
+        LogFlush(net::Deadlines& deadlines, observe::AccessLog& log)
+            : Deadline(deadlines),
+              log_(log) {}
+
+    private:
+        void on_expired() override { log_.flush(); }
+        observe::AccessLog& log_;
+    };
+
+    void on_reuse_race() override { shared_.metrics.upstream_reuse_race(); }
+
+    net::Worker& worker_;
+    Shared& shared_;
+    net::Connector connector_;
+    std::shared_ptr<const Snapshot> snapshot_;
+    // An upstream that has left the configuration stays here: flights may still be under way.
+    std::map<std::string, std::unique_ptr<upstream::Origin>, std::less<>> origins_;
+    std::map<std::string, ModelList, std::less<>> model_lists_;  // one per configured upstream
+    observe::AccessLog access_log_;
+    LogFlush log_flush_;
+    RequestIds request_ids_;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,128 @@
+/// GET /v1/models: what the routes offer. A route with a glob, and a default route that takes any
+/// name, offer what their upstream lists itself.
+
+#include "dialect/openai_chat/models.h"
+
+#include "base/text.h"
+#include "gateway/answers.h"
+#include "gateway/respond.h"
+#include "observe/log.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace sluice::gateway {
+namespace {
+
+using dialect::openai_chat::Model;
+using Models = std::vector<Model>;
+
+constexpr std::chrono::seconds kListLifetime{60};
+constexpr std::chrono::seconds kFailureLifetime{5};
+constexpr std::size_t kMaxListBytes = 4UL * 1024 * 1024;
+
+net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upstream) {
+    exchange.fly(exchange.gateway.origin(upstream).flight());
+    upstream::Ask question;
+    question.path = "/models";
+    question.request_id = exchange.request_id;
+    auto opened = co_await exchange.flight().open(question);
+    if (!opened) co_return std::unexpected(std::move(opened.error()));
+    if (exchange.flight().reply().status != 200) {
+        co_return fail(Errc::upstream_status,
+                       "status " + std::to_string(exchange.flight().reply().status));
+    }
+    std::string body;
+    while (body.size() <= kMaxListBytes) {
+        const auto piece = co_await exchange.flight().next();
+        if (!piece) co_return std::unexpected(piece.error());
+        if (piece->empty()) break;
+        body.append(*piece);
+    }
+    co_return dialect::openai_chat::read_models(body);
+}
+
+/// From memory where it is fresh. A list that cannot be had is left out, or the old one serves.
+net::Task<Models> list_of(Exchange& exchange, const config::Upstream& upstream) {
+    auto& lists = exchange.gateway.model_lists();
+    const auto known = lists.find(upstream.name);
+    if (known != lists.end() && known->second.good_until > net::Clock::now()) {
+        co_return known->second.models;
+    }
+    auto fetched = co_await fetch(exchange, upstream);
+    exchange.land();
+    Gateway::ModelList& list = lists[upstream.name];
+    if (fetched) {
+        list.models = std::move(*fetched);
+        list.good_until = net::Clock::now() + kListLifetime;
+    } else {
+        observe::log_warn("the list of models cannot be had",
+                          {{"upstream", upstream.name}, {"reason", fetched.error().message}});
+        list.good_until = net::Clock::now() + kFailureLifetime;
+    }
+    co_return list.models;
+}
+
+void add(Models& models, Model model) {
+    if (std::ranges::find(models, model.id, &Model::id) == models.end()) {
+        models.push_back(std::move(model));
+    }
+}
+
+/// Adds what a route with the name or glob `pattern` offers.
+net::Task<> add_route(Exchange& exchange, std::string_view pattern,
+                      std::span<const config::Target> targets, Models& models) {
+    if (!pattern.contains('*')) {
+        Model model;
+        model.id = pattern;
+        model.owned_by = targets.front().upstream;
+        add(models, std::move(model));
+        co_return;
+    }
+    for (const config::Target& target : targets) {
+        const config::Upstream& upstream = *exchange.snapshot->upstream(target.upstream);
+        const Models listed = co_await list_of(exchange, upstream);
+        for (const Model& model : listed) {
+            const bool asked_by_its_name = target.model == "*" || target.model == model.id;
+            if (asked_by_its_name && glob_match(pattern, model.id)) add(models, model);
+        }
+    }
+}
+
+net::Task<Models> offered(Exchange& exchange) {
+    exchange.watch_client();
+    Models models;
+    for (const config::Route& route : exchange.snapshot->config.routes) {
+        co_await add_route(exchange, route.model, route.targets, models);
+    }
+    co_await add_route(exchange, "*", exchange.snapshot->config.default_route, models);
+    co_return models;
+}
+
+}  // namespace
+
+net::Task<Result<void>> answer_models(Exchange& exchange) {
+    const Models models = co_await offered(exchange);
+    if (exchange.client_gone) co_return fail(Errc::client_gone);
+    respond_json(exchange, 200, dialect::openai_chat::write_models(models));
+    co_return Result<void>();
+}
+
+net::Task<Result<void>> answer_model(Exchange& exchange) {
+    const Models models = co_await offered(exchange);
+    if (exchange.client_gone) co_return fail(Errc::client_gone);
+    const auto found = std::ranges::find(models, exchange.path_argument, &Model::id);
+    if (found == models.end()) {
+        Error unknown(Errc::model_not_found, "the model `" + std::string(exchange.path_argument) +
+                                                 "` does not exist here; GET /v1/models lists "
+                                                 "those that do");
+        unknown.param = "model";
+        co_return std::unexpected(std::move(unknown));
+    }
+    respond_json(exchange, 200, dialect::openai_chat::write_model(*found));
+    co_return Result<void>();
+}
+
+}  // namespace sluice::gateway

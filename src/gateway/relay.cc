@@ -1,0 +1,104 @@
+/// The second half of an attempt: the reply goes to the client. From here on nothing can be tried
+/// again.
+
+#include "dialect/openai_chat/errors.h"
+#include "gateway/handle.h"
+#include "gateway/respond.h"
+
+#include <array>
+#include <utility>
+
+namespace sluice::gateway {
+namespace {
+
+using dialect::openai_chat::StreamFilter;
+
+/// Bytes go on only when those before them have left, so a slow client slows the upstream down.
+net::Task<Result<void>> pass_on(Exchange& exchange, std::span<const std::string_view> pieces,
+                                bool last) {
+    switch (exchange.client.write(pieces, last)) {
+        case net::Sent::all: co_return Result<void>();
+        case net::Sent::gone: co_return fail(Errc::client_gone);
+        case net::Sent::pending: break;
+    }
+    co_return co_await exchange.client.flush();
+}
+
+void start_stream(Exchange& exchange) {
+    net::ReplyHead head;
+    head.status = exchange.status = 200;
+    head.fields = common_fields(exchange);
+    head.fields +=
+        "content-type: text/event-stream; charset=utf-8\r\n"
+        "cache-control: no-cache\r\n"
+        "x-accel-buffering: no\r\n";
+    head.fields += exchange.flight().reply().fields;
+    exchange.client.start(head);
+    exchange.client.release_request();
+}
+
+/// Whether the stream is at its end and whole.
+bool is_complete(const StreamFilter& filter) {
+    return filter.done() && !filter.has_error();
+}
+
+net::Task<Result<void>> pump(Exchange& exchange) {
+    StreamFilter& filter = *exchange.filter;
+    StreamFilter::Pieces pieces = {exchange.first};
+    auto passed = co_await pass_on(exchange, pieces, is_complete(filter));
+    exchange.first = {};
+    if (!passed) co_return passed;
+    if (exchange.error) co_return std::unexpected(*std::exchange(exchange.error, std::nullopt));
+    while (!is_complete(filter)) {
+        pieces.clear();
+        if (filter.has_error()) co_return filter.end(pieces);
+        const auto bytes = co_await exchange.flight().next();
+        if (!bytes) co_return std::unexpected(bytes.error());
+        auto fed = bytes->empty() ? filter.end(pieces) : filter.feed(*bytes, pieces);
+        if (!pieces.empty()) {
+            passed = co_await pass_on(exchange, pieces, is_complete(filter));
+            if (!passed) co_return passed;
+        }
+        if (!fed) co_return fed;
+    }
+    co_return Result<void>();
+}
+
+/// The client learns of a broken stream twice: by an error event, and by an end that is none.
+net::Task<> break_off(Exchange& exchange, const Error& error) {
+    if (!exchange.filter->has_error()) {
+        const std::string event = dialect::openai_chat::write_stream_error(error);
+        const std::array<std::string_view, 1> pieces = {event};
+        co_await pass_on(exchange, pieces, false);
+    }
+    exchange.client.abort();
+}
+
+net::Task<Result<void>> relay_stream(Exchange& exchange) {
+    start_stream(exchange);
+    auto pumped = co_await pump(exchange);
+    const StreamFilter& filter = *exchange.filter;
+    exchange.usage = filter.usage();
+    exchange.finish_reason = filter.finish_reason();
+    exchange.reply_model = filter.model();
+    if (pumped) {
+        co_await exchange.flight().settle();
+        co_return pumped;
+    }
+    const bool gone = exchange.client_gone || pumped.error().code == Errc::client_gone;
+    if (!gone) co_await break_off(exchange, pumped.error());
+    co_return pumped;
+}
+
+}  // namespace
+
+net::Task<Result<void>> relay(Exchange& exchange) {
+    if (exchange.filter) co_return co_await relay_stream(exchange);
+    const upstream::ReplyInfo& reply = exchange.flight().reply();
+    respond(exchange, reply.status, "application/json", exchange.first, reply.fields);
+    exchange.client.release_request();
+    if (exchange.client_gone) co_return fail(Errc::client_gone);
+    co_return Result<void>();
+}
+
+}  // namespace sluice::gateway

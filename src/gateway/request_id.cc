@@ -1,0 +1,42 @@
+#include "gateway/request_id.h"
+
+#include "net/digest.h"
+
+#include <array>
+#include <cstring>
+
+namespace sluice::gateway {
+namespace {
+
+/// A bijection that spreads a counter over all 64 bits (the finalizer of SplitMix64).
+std::uint64_t spread(std::uint64_t value) {
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
+    return value ^ (value >> 31);
+}
+
+void append_hex(std::string& text, std::uint64_t value) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        text += "0123456789abcdef"[(value >> shift) & 0xf];
+    }
+}
+
+}  // namespace
+
+RequestIds::RequestIds() {
+    std::array<std::uint8_t, 16> seed{};
+    net::random_bytes(seed);
+    std::memcpy(&prefix_, seed.data(), 8);
+    std::memcpy(&counter_, seed.data() + 8, 8);
+}
+
+std::string RequestIds::next() {
+    std::string id;
+    id.reserve(36);
+    id += "req_";
+    append_hex(id, prefix_);
+    append_hex(id, spread(++counter_));
+    return id;
+}
+
+}  // namespace sluice::gateway

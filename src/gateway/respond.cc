@@ -1,0 +1,97 @@
+#include "gateway/respond.h"
+
+#include "dialect/openai_chat/errors.h"
+#include "gateway/endpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+bool allows_origin(const Exchange& exchange) {
+    return !exchange.origin.empty() &&
+           std::ranges::any_of(exchange.snapshot->config.cors.allow_origins,
+                               [&](const std::string& allowed) {
+                                   return allowed == "*" || allowed == exchange.origin;
+                               });
+}
+
+std::string error_fields(const Exchange& exchange, const Error& error) {
+    std::string fields;
+    if (error.code == Errc::unauthorized) net::append_field(fields, "www-authenticate", "Bearer");
+    if (error.code == Errc::method_not_allowed) {
+        net::append_field(fields, "allow", exchange.endpoint->methods);
+    }
+    if (error.retry_after) {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after);
+        net::append_field(fields, "retry-after", std::to_string(seconds.count()));
+    }
+    return fields;
+}
+
+}  // namespace
+
+std::string common_fields(const Exchange& exchange) {
+    std::string fields;
+    fields.reserve(192);
+    net::append_field(fields, "x-request-id", exchange.request_id);
+    if (!exchange.upstream_request_id.empty()) {
+        net::append_field(fields, "x-sluice-upstream-request-id", exchange.upstream_request_id);
+    }
+    if (allows_origin(exchange)) {
+        net::append_field(fields, "access-control-allow-origin", exchange.origin);
+        net::append_field(fields, "access-control-expose-headers",
+                          "x-request-id, x-sluice-upstream-request-id, retry-after");
+        net::append_field(fields, "vary", "origin");
+    }
+    return fields;
+}
+
+void respond(Exchange& exchange, int status, std::string_view content_type, std::string_view body,
+             std::string_view fields) {
+    exchange.status = status;
+    net::ReplyHead head;
+    head.status = status;
+    head.fields = common_fields(exchange);
+    if (!content_type.empty()) net::append_field(head.fields, "content-type", content_type);
+    head.fields += fields;
+    const std::array<std::string_view, 1> pieces = {body};
+    if (exchange.client.send(head, pieces) == net::Sent::gone) exchange.client_gone = true;
+}
+
+void respond_json(Exchange& exchange, int status, std::string_view body) {
+    respond(exchange, status, kJson, body);
+}
+
+void respond_error(Exchange& exchange, Error error) {
+    if (exchange.client_gone || error.code == Errc::client_gone) {
+        exchange.client_gone = true;
+        error = Error(Errc::client_gone, "the client hung up");
+    }
+    exchange.status = exchange.client.started() ? exchange.status : http_status(error.code);
+    if (!exchange.client.started() && !exchange.client_gone) {
+        respond(exchange, http_status(error.code), kJson, dialect::openai_chat::write_error(error),
+                error_fields(exchange, error));
+    }
+    exchange.error = std::move(error);
+}
+
+Result<void> answer_preflight(Exchange& exchange) {
+    if (exchange.method != "OPTIONS" || !allows_origin(exchange)) return {};
+    std::string fields;
+    net::append_field(fields, "access-control-allow-methods", "GET, HEAD, POST");
+    net::append_field(fields, "access-control-allow-headers",
+                      exchange.client.head()
+                          .find("access-control-request-headers")
+                          .value_or("authorization, content-type"));
+    net::append_field(fields, "access-control-max-age", "600");
+    respond(exchange, 204, {}, {}, fields);
+    return {};
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,30 @@
+#pragma once
+
+/// Whole answers of the gateway's own, errors among them, and the header lines that every answer
+/// carries.
+
+#include "base/error.h"
+#include "gateway/exchange.h"
+
+#include <string>
+#include <string_view>
+
+namespace sluice::gateway {
+
+/// The request's id and, where asked for and allowed, CORS. Whole header lines.
+[[nodiscard]] std::string common_fields(const Exchange& exchange);
+
+/// Sends a whole answer. `fields` are further header lines. What the socket does not take at once
+/// leaves after the exchange has ended.
+void respond(Exchange& exchange, int status, std::string_view content_type, std::string_view body,
+             std::string_view fields = {});
+
+void respond_json(Exchange& exchange, int status, std::string_view body);
+
+/// Answers with the error, in the client's dialect, if nothing was sent yet; else only notes it.
+void respond_error(Exchange& exchange, Error error);
+
+/// Answers a browser's question whether it may ask (CORS), where that is configured.
+Result<void> answer_preflight(Exchange& exchange);
+
+}  // namespace sluice::gateway

@@ -1,0 +1,34 @@
+#include "base/text.h"
+#include "gateway/handle.h"
+
+namespace sluice::gateway {
+
+/// The body, whole and checked, and its head.
+net::Task<Result<void>> read_request(Exchange& exchange) {
+    const auto coding = exchange.client.head().find("content-encoding");
+    if (coding && !iequals(*coding, "identity")) {
+        co_return fail(Errc::unsupported_media_type,
+                       "the request body is coded as `" + std::string(*coding) +
+                           "`; send it as plain JSON without Content-Encoding");
+    }
+    const auto body =
+        co_await exchange.client.read_body(exchange.snapshot->config.limits.body_bytes);
+    if (!body) co_return std::unexpected(body.error());
+    exchange.body = *body;
+    auto head = dialect::openai_chat::read_head(exchange.body.view());
+    if (!head) co_return std::unexpected(std::move(head.error()));
+    exchange.head = std::move(*head);
+    co_return Result<void>();
+}
+
+Result<void> route(Exchange& exchange) {
+    exchange.targets = exchange.snapshot->targets_for(exchange.head.model, exchange.route);
+    if (!exchange.targets.empty()) return {};
+    Error unknown(Errc::model_not_found, "the model `" + exchange.head.model +
+                                             "` does not exist here; GET /v1/models lists those "
+                                             "that do");
+    unknown.param = "model";
+    return std::unexpected(std::move(unknown));
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,124 @@
+/// What the gateway says of itself: index, liveness, readiness, health, metrics.
+
+#include "gateway/answers.h"
+#include "gateway/endpoint.h"
+#include "gateway/respond.h"
+#include "json/writer.h"
+
+#include <chrono>
+#include <string>
+
+namespace sluice::gateway {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+
+constexpr seconds kStateLifetime{10};
+constexpr std::chrono::milliseconds kProbeTime{1000};
+
+std::int64_t uptime(const Exchange& exchange) {
+    const auto up = net::Clock::now() - exchange.gateway.shared().started;
+    return duration_cast<seconds>(up).count();
+}
+
+/// An upstream that nobody has asked of late is asked now whether it takes a connection.
+net::Task<HealthBoard::Entry> state_of(Exchange& exchange, const config::Upstream& upstream) {
+    HealthBoard& board = exchange.gateway.shared().health;
+    HealthBoard::Entry entry = board.of(upstream.name);
+    const bool fresh =
+        entry.state != UpstreamState::unknown && net::Clock::now() - entry.since < kStateLifetime;
+    if (fresh) co_return entry;
+    const auto probed = co_await exchange.gateway.origin(upstream).probe(kProbeTime);
+    if (probed) {
+        board.report_up(upstream.name, net::Clock::now());
+    } else {
+        board.report_error(upstream.name, probed.error(), net::Clock::now());
+    }
+    co_return board.of(upstream.name);
+}
+
+std::string target_of(const config::Upstream& upstream) {
+    switch (upstream.kind) {
+        case config::UpstreamKind::openai: return config::to_string(upstream.base_url);
+        case config::UpstreamKind::embedded: return "embedded";
+    }
+    return {};
+}
+
+/// The upstream that most requests go to: that of the default route, else of the first route.
+const config::Upstream* main_upstream(const Snapshot& snapshot) {
+    if (!snapshot.config.default_route.empty()) {
+        return snapshot.upstream(snapshot.config.default_route.front().upstream);
+    }
+    if (!snapshot.config.routes.empty()) {
+        return snapshot.upstream(snapshot.config.routes.front().targets.front().upstream);
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+net::Task<Result<void>> answer_index(Exchange& exchange) {
+    std::string body;
+    json::Writer json(body);
+    json.begin_object().key("name").string("sluice").key("version").string(SLUICE_VERSION);
+    json.key("uptime_seconds").number(uptime(exchange));
+    json.key("links").begin_object();
+    for (const Endpoint& endpoint : exchange.table.endpoints()) {
+        if (endpoint.takes_argument || endpoint.path == "/") continue;
+        const std::string path = (endpoint.is_api ? "/v1" : "") + std::string(endpoint.path);
+        json.key(endpoint.path.substr(1)).string(path);
+    }
+    json.end_object().end_object();
+    respond_json(exchange, 200, body);
+    co_return Result<void>();
+}
+
+net::Task<Result<void>> answer_health(Exchange& exchange) {
+    const Snapshot& snapshot = *exchange.snapshot;
+    bool any_usable = false;
+    std::string states;
+    json::Writer upstreams(states);
+    upstreams.begin_object();
+    for (const auto& [name, upstream] : snapshot.config.upstreams) {
+        const HealthBoard::Entry entry = co_await state_of(exchange, upstream);
+        any_usable = any_usable || entry.state != UpstreamState::down;
+        upstreams.key(name).begin_object().key("state").string(to_string(entry.state));
+        upstreams.key("target").string(target_of(upstream));
+        if (!entry.reason.empty()) upstreams.key("reason").string(entry.reason);
+        upstreams.end_object();
+    }
+    upstreams.end_object();
+
+    std::string body;
+    json::Writer json(body);
+    json.begin_object().key("status").string(any_usable ? "healthy" : "unhealthy");
+    const config::Upstream* const main = main_upstream(snapshot);
+    json.key("target").string_or_null(main != nullptr ? target_of(*main) : "");
+    json.key("upstreams").raw(states);
+    json.key("version").string(SLUICE_VERSION).key("uptime_seconds").number(uptime(exchange));
+    json.end_object();
+    respond_json(exchange, any_usable ? 200 : 503, body);
+    co_return Result<void>();
+}
+
+net::Task<Result<void>> answer_alive(Exchange& exchange) {
+    respond_json(exchange, 200, R"({"status":"alive"})");
+    co_return Result<void>();
+}
+
+net::Task<Result<void>> answer_ready(Exchange& exchange) {
+    const bool draining = exchange.gateway.shared().draining;
+    respond_json(exchange, draining ? 503 : 200,
+                 draining ? R"({"status":"draining"})" : R"({"status":"ready"})");
+    co_return Result<void>();
+}
+
+net::Task<Result<void>> answer_metrics(Exchange& exchange) {
+    respond(exchange, 200, "text/plain; version=0.0.4; charset=utf-8",
+            exchange.gateway.shared().metrics.text());
+    co_return Result<void>();
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,175 @@
+#include "upstream/http_flight.h"
+
+#include "base/text.h"
+#include "net/transaction.h"
+#include "upstream/origin.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sluice::upstream {
+namespace {
+
+using net::http1::ResponseHead;
+
+/// What an upstream may say to the client: everything else stays here (UP-11).
+constexpr std::array<std::string_view, 5> kPassedOn = {
+    "retry-after", "retry-after-ms", "openai-processing-ms", "openai-version", "x-should-retry"};
+constexpr std::chrono::milliseconds kSettleTime{100};
+constexpr int kSettleReads = 4;
+constexpr std::string_view kRateLimitPrefix = "x-ratelimit-";
+
+bool is_passed_on(std::string_view name) {
+    return std::ranges::any_of(kPassedOn, [&](auto known) { return iequals(name, known); }) ||
+           iequals(name.substr(0, kRateLimitPrefix.size()), kRateLimitPrefix);
+}
+
+std::string in_seconds(config::Milliseconds wait) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wait).count()) + " s";
+}
+
+}  // namespace
+
+HttpFlight::HttpFlight(Origin& origin) : origin_(origin), timeouts_(origin.settings_.timeouts) {}
+
+HttpFlight::~HttpFlight() {
+    let_go();
+}
+
+void HttpFlight::let_go() {
+    if (!connection_) return;
+    if (cancelled_) connection_->retire();
+    origin_.pool_->give_back(std::move(connection_));
+}
+
+net::Clock::time_point HttpFlight::deadline_after(config::Milliseconds wait) const {
+    const auto when = net::Clock::now() + wait;
+    return total_ ? std::min(when, *total_) : when;
+}
+
+std::string HttpFlight::request_head(const Ask& ask) const {
+    std::size_t size = 0;
+    for (const std::string_view piece : ask.body) size += piece.size();
+    std::string head;
+    head.reserve(origin_.fixed_fields_.size() + 256);
+    head += ask.body.empty() ? "GET " : "POST ";
+    head += origin_.settings_.base_url.path;
+    head += ask.path;
+    head += " HTTP/1.1\r\n";
+    head += origin_.fixed_fields_;
+    head += ask.stream ? "accept: text/event-stream\r\n" : "accept: application/json\r\n";
+    if (!ask.request_id.empty()) net::append_field(head, "x-request-id", ask.request_id);
+    if (!ask.body.empty()) {
+        head += "content-type: application/json\r\ncontent-length: ";
+        head += std::to_string(size);
+        head += "\r\n";
+    }
+    head += "\r\n";
+    return head;
+}
+
+/// A connection that was kept open may be closed by the upstream just when the request is on its
+/// way. Nothing was received then, and a fresh connection gets one more try (UP-18).
+net::Task<Result<void>> HttpFlight::open(const Ask& ask) {
+    if (timeouts_.total) total_ = net::Clock::now() + *timeouts_.total;
+    connection_ = origin_.pool_->take_idle();
+    if (connection_) {
+        auto opened = co_await send_and_read_head(ask);
+        if (opened || !lost_the_reuse_race(opened.error())) co_return opened;
+        origin_.observer_.on_reuse_race();
+        let_go();
+    }
+    auto connected = co_await connect();
+    if (!connected) co_return connected;
+    co_return co_await send_and_read_head(ask);
+}
+
+bool HttpFlight::lost_the_reuse_race(const Error& error) const {
+    return error.code == Errc::upstream_unreachable && connection_->is_reused() &&
+           connection_->nothing_received() && !cancelled_;
+}
+
+net::Task<Result<void>> HttpFlight::connect() {
+    auto connection = co_await origin_.pool_->connect(timeouts_.connect);
+    if (!connection) co_return std::unexpected(std::move(connection.error()));
+    connection_ = std::move(*connection);
+    if (cancelled_) co_return fail(Errc::cancelled);
+    co_return Result<void>();
+}
+
+net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
+    const std::string head = request_head(ask);
+    std::array<std::string_view, 64> pieces;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::size_t count = 0;
+    pieces[count++] = head;
+    for (const std::string_view piece : ask.body.first(std::min(ask.body.size(), 63UL))) {
+        pieces[count++] = piece;
+    }
+    connection_->stream().deadline().expire_at(deadline_after(timeouts_.first_byte));
+    auto sent = co_await connection_->send(std::span(pieces).first(count));
+    if (!sent) co_return sent;
+    auto read = co_await connection_->read_head();
+    if (!read) {
+        if (read.error().code == Errc::upstream_timeout) {
+            co_return fail(Errc::upstream_timeout, "the upstream did not answer within " +
+                                                       in_seconds(timeouts_.first_byte));
+        }
+        co_return read;
+    }
+    co_return take_head();
+}
+
+Result<void> HttpFlight::take_head() {
+    const ResponseHead& head = connection_->head();
+    reply_ = ReplyInfo();
+    reply_.status = head.status;
+    reply_.content_type = to_lower(head.find("content-type").value_or(""));
+    reply_.request_id = head.find("x-request-id").value_or("");
+    for (const auto& [name, value] : head.fields) {
+        if (is_passed_on(name)) net::append_field(reply_.fields, to_lower(name), value);
+    }
+    const auto coding = head.find("content-encoding");
+    if (coding && !iequals(*coding, "identity")) {
+        return fail(Errc::upstream_invalid_response,
+                    "the upstream coded its reply although it was asked not to");
+    }
+    return {};
+}
+
+net::Task<Result<std::string_view>> HttpFlight::next() {
+    if (cancelled_) co_return fail(Errc::cancelled);
+    if (body_begun_) {
+        connection_->stream().deadline().expire_at(deadline_after(timeouts_.idle));
+    }
+    auto piece = co_await connection_->read_body();
+    if (piece) {
+        body_begun_ = true;
+        co_return piece;
+    }
+    switch (piece.error().code) {
+        case Errc::upstream_timeout:
+            co_return fail(Errc::upstream_timeout,
+                           "the upstream sent nothing for " +
+                               in_seconds(body_begun_ ? timeouts_.idle : timeouts_.first_byte));
+        case Errc::upstream_unreachable:
+            co_return fail(Errc::upstream_truncated, "the upstream broke off its reply");
+        default: co_return piece;
+    }
+}
+
+net::Task<> HttpFlight::settle() {
+    if (!connection_ || connection_->at_end() || cancelled_) co_return;
+    connection_->stream().deadline().expire_after(kSettleTime);
+    for (int i = 0; i < kSettleReads; ++i) {
+        const auto piece = co_await connection_->read_body();
+        if (!piece || piece->empty()) co_return;
+    }
+}
+
+void HttpFlight::cancel() {
+    cancelled_ = true;
+    if (connection_) connection_->stream().cancel();
+}
+
+}  // namespace sluice::upstream

@@ -1,0 +1,44 @@
+#pragma once
+
+/// A flight over HTTP/1.1, to any server that speaks OpenAI's API.
+
+#include "config/config.h"
+#include "net/http1/connection_pool.h"
+#include "upstream/flight.h"
+
+#include <optional>
+
+namespace sluice::upstream {
+
+class Origin;
+
+class HttpFlight final : public Flight {
+public:
+    /// `origin` must outlive the flight.
+    explicit HttpFlight(Origin& origin);
+    ~HttpFlight() override;
+
+    net::Task<Result<void>> open(const Ask& ask) override;
+    net::Task<Result<std::string_view>> next() override;
+    bool at_end() const override { return connection_ && connection_->at_end(); }
+    net::Task<> settle() override;
+    void cancel() override;
+
+private:
+    net::Task<Result<void>> connect();
+    net::Task<Result<void>> send_and_read_head(const Ask& ask);
+    [[nodiscard]] bool lost_the_reuse_race(const Error& error) const;
+    void let_go();
+    [[nodiscard]] std::string request_head(const Ask& ask) const;
+    Result<void> take_head();
+    [[nodiscard]] net::Clock::time_point deadline_after(config::Milliseconds wait) const;
+
+    Origin& origin_;
+    const config::Timeouts timeouts_;
+    net::http1::ConnectionPool::Connection connection_;
+    std::optional<net::Clock::time_point> total_;  // when the whole exchange must be over
+    bool body_begun_ = false;
+    bool cancelled_ = false;
+};
+
+}  // namespace sluice::upstream

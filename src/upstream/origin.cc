@@ -1,0 +1,85 @@
+#include "upstream/origin.h"
+
+#include "net/transaction.h"
+#include "upstream/embedded/embedded_flight.h"
+#include "upstream/http_flight.h"
+
+#include <utility>
+
+namespace sluice::upstream {
+namespace {
+
+std::string fixed_fields(const config::Upstream& settings) {
+    const config::BaseUrl& url = settings.base_url;
+    const bool is_ipv6 = url.host.contains(':');
+    std::string host = is_ipv6 ? "[" + url.host + "]" : url.host;
+    if (url.port != (url.tls ? 443 : 80)) host += ":" + std::to_string(url.port);
+
+    std::string fields;
+    net::append_field(fields, "host", host);
+    if (!settings.api_key.empty()) {
+        net::append_field(fields, "authorization", "Bearer " + settings.api_key.reveal());
+    }
+    net::append_field(fields, "user-agent", "sluice/" SLUICE_VERSION);
+    net::append_field(fields, "accept-encoding", "identity");
+    return fields;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Origin>> Origin::make(net::Worker& worker, net::Connector& connector,
+                                             const config::Upstream& settings,
+                                             OriginObserver& observer) {
+    std::unique_ptr<Origin> origin(new Origin(worker, connector, observer));
+    if (auto configured = origin->configure(settings); !configured) {
+        return std::unexpected(std::move(configured.error()));
+    }
+    return origin;
+}
+
+Result<void> Origin::configure(const config::Upstream& settings) {
+    const bool same_trust = tls_ != nullptr && settings.ca_file == settings_.ca_file;
+    if (settings.kind == config::UpstreamKind::openai && settings.base_url.tls && !same_trust) {
+        auto context = net::TlsContext::make(settings.ca_file);
+        if (!context) return std::unexpected(std::move(context.error()));
+        tls_ = std::make_unique<net::TlsContext>(std::move(*context));
+    }
+    settings_ = settings;
+    fixed_fields_ = fixed_fields(settings);
+    if (settings.kind == config::UpstreamKind::embedded) return {};
+
+    net::Endpoint endpoint;
+    endpoint.host = settings.base_url.host;
+    endpoint.port = settings.base_url.port;
+    endpoint.tls = settings.base_url.tls ? tls_.get() : nullptr;
+    net::http1::PoolLimits limits;
+    limits.max_idle = settings.pool.max_idle_per_worker;
+    limits.idle_timeout = settings.pool.idle_timeout;
+    limits.max_connections = settings.pool.max_connections;
+    if (pool_) {
+        pool_->configure(std::move(endpoint), limits);
+    } else {
+        pool_ = std::make_unique<net::http1::ConnectionPool>(worker_, connector_,
+                                                             std::move(endpoint), limits);
+    }
+    return {};
+}
+
+std::unique_ptr<Flight> Origin::flight() {
+    switch (settings_.kind) {
+        case config::UpstreamKind::openai: return std::make_unique<HttpFlight>(*this);
+        case config::UpstreamKind::embedded:
+            return std::make_unique<embedded::EmbeddedFlight>(worker_, settings_);
+    }
+    return nullptr;
+}
+
+net::Task<Result<void>> Origin::probe(std::chrono::milliseconds timeout) {
+    if (!pool_) co_return Result<void>();
+    auto connection = co_await pool_->connect(timeout);
+    if (!connection) co_return std::unexpected(connection.error());
+    pool_->give_back(std::move(*connection));
+    co_return Result<void>();
+}
+
+}  // namespace sluice::upstream
