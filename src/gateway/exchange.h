@@ -73,6 +73,13 @@ public:
     std::string first;  ///< open: a whole reply, or what there is of a streamed one
     std::optional<dialect::openai_chat::StreamFilter> filter;  ///< open: set for a streamed reply
 
+    /// Request and reply in full; kept only where the operator named a file for them.
+    struct Transcript {
+        std::string request;
+        std::string reply;
+    };
+    std::optional<Transcript> transcript;
+
     chat::Usage usage;
     std::optional<chat::FinishReason> finish_reason;
     std::string reply_model;

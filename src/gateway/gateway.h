@@ -12,6 +12,7 @@
 #include "net/worker.h"
 #include "observe/access_log.h"
 #include "observe/metrics.h"
+#include "observe/prompt_file.h"
 #include "upstream/origin.h"
 
 #include <atomic>
@@ -27,6 +28,7 @@ namespace sluice::gateway {
 struct Shared {
     observe::Metrics metrics;
     HealthBoard health;
+    std::unique_ptr<observe::PromptFile> prompts;  ///< set before the workers start, or never
     const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::atomic<bool> draining = false;
 };

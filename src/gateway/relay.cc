@@ -13,9 +13,17 @@ namespace {
 
 using dialect::openai_chat::StreamFilter;
 
+void note(Exchange& exchange, std::span<const std::string_view> pieces) {
+    std::string& reply = exchange.transcript->reply;
+    for (const std::string_view piece : pieces) {
+        if (reply.size() < observe::PromptFile::kMaxTextBytes) reply += piece;
+    }
+}
+
 /// Bytes go on only when those before them have left, so a slow client slows the upstream down.
 net::Task<Result<void>> pass_on(Exchange& exchange, std::span<const std::string_view> pieces,
                                 bool last) {
+    if (exchange.transcript) note(exchange, pieces);
     switch (exchange.client.write(pieces, last)) {
         case net::Sent::all: co_return Result<void>();
         case net::Sent::gone: co_return fail(Errc::client_gone);
@@ -95,6 +103,7 @@ net::Task<Result<void>> relay_stream(Exchange& exchange) {
 net::Task<Result<void>> relay(Exchange& exchange) {
     if (exchange.filter) co_return co_await relay_stream(exchange);
     const upstream::ReplyInfo& reply = exchange.flight().reply();
+    if (exchange.transcript) exchange.transcript->reply = exchange.first;
     respond(exchange, reply.status, "application/json", exchange.first, reply.fields);
     exchange.client.release_request();
     if (exchange.client_gone) co_return fail(Errc::client_gone);

@@ -11,6 +11,7 @@ void Server::serve(Stream stream, Peer peer) {
 }
 
 Task<> Server::run(Stream stream, Peer peer) {
+    if (draining_) co_return;
     ServerConnection connection(*this, std::move(stream), std::move(peer));
     connections_.push_back(connection);
     ++count_;
@@ -25,7 +26,8 @@ void Server::drain() {
 
 void Server::cancel_all() {
     draining_ = true;
-    for (OpenConnection& connection : connections_) connection.cancel();
+    // What a handler does when it is told may end its connection at once.
+    for (auto next = connections_.begin(); next != connections_.end();) (next++)->cancel();
 }
 
 }  // namespace sluice::net::http1

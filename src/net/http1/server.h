@@ -21,7 +21,8 @@ struct ServerLimits {
     std::chrono::milliseconds write_timeout{30'000};  ///< a client that takes nothing is cut
     std::chrono::milliseconds body_grace{30'000};     ///< for a body of any size, and on top of it
     std::uint64_t body_bytes_per_second = 64UL * 1024;  ///< what its size adds to the grace
-    std::uint64_t body_min_bytes_per_second = 1024;     ///< after the first five seconds
+    std::uint64_t body_min_bytes_per_second = 1024;     ///< after the first seconds:
+    std::chrono::milliseconds body_rate_grace{5'000};
 };
 
 /// What answers. Both are called on the worker's thread, one call a request; both must answer.
@@ -60,6 +61,9 @@ public:
     /// Serves `stream` until it is closed, by a coroutine of its own.
     void serve(Stream stream, Peer peer);
 
+    /// The same, as a task of the caller's.
+    Task<> run(Stream stream, Peer peer);
+
     /// Idle connections are closed now, busy ones after the answer under way.
     void drain();
 
@@ -72,8 +76,6 @@ private:
     friend class ServerConnection;
     using Connections =
         boost::intrusive::list<OpenConnection, boost::intrusive::constant_time_size<false>>;
-
-    Task<> run(Stream stream, Peer peer);
 
     Worker& worker_;
     RequestHandler& handler_;

@@ -123,6 +123,7 @@ net::Task<FaultFlight::Event> FaultFlight::receive() {
         case WireStep::Act::close:
         case WireStep::Act::half_close: co_return Event::end;
         case WireStep::Act::reset: co_return Event::broken;
+        case WireStep::Act::close_idle:
         case WireStep::Act::hang: break;
     }
     co_await pause_until(net::Clock::time_point::max());

@@ -21,12 +21,13 @@ struct WireStep {
         reset,
         half_close,  ///< ends its own side and goes on reading
         hang,        ///< does nothing until the other side has gone
+        close_idle,  ///< from now on closes when no request comes within `wait`
     };
 
     Act act = Act::send;
     std::string bytes;                  ///< to send
     std::uint64_t times = 1;            ///< how often
-    std::chrono::milliseconds wait{0};  ///< before each time
+    std::chrono::milliseconds wait{0};  ///< before each time (of close_idle: see there)
 };
 
 /// What the upstream does, in order. The connection lives on after the last step unless a step

@@ -137,9 +137,9 @@ constexpr auto kFaults = std::to_array<Fault>({
          return WireScript{send(good_response(request, "connection: close\r\n")), close_now()};
      }},
 
-    {"fault-close-idle", "UP-18", "a right answer; the idle connection is closed after 300 ms",
+    {"fault-close-idle", "UP-18", "a right answer; closes the connection once idle for 300 ms",
      [](const Request& request) {
-         return WireScript{send(good_response(request)), act(WireStep::Act::close, kIdleTime)};
+         return WireScript{send(good_response(request)), act(WireStep::Act::close_idle, kIdleTime)};
      }},
 });
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The bytes that the faults are made of. Internal to faults*.cc.
+/// The bytes that faults and scripted replies are made of.
 
 #include "upstream/embedded/faults.h"
 

@@ -1,0 +1,190 @@
+#include "app/serve.h"
+
+#include "app/configuration.h"
+#include "app/worker_thread.h"
+#include "gateway/endpoint.h"
+#include "gateway/snapshot.h"
+#include "observe/crash.h"
+#include "observe/log.h"
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <sys/resource.h>
+#include <thread>
+#include <vector>
+
+namespace sluice::app {
+namespace {
+
+using Workers = std::vector<std::unique_ptr<WorkerThread>>;
+
+observe::LogLevel log_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::trace:
+        case config::LogLevel::debug: return observe::LogLevel::debug;
+        case config::LogLevel::info: return observe::LogLevel::info;
+        case config::LogLevel::warn: return observe::LogLevel::warn;
+        case config::LogLevel::error: return observe::LogLevel::error;
+        case config::LogLevel::off: return observe::LogLevel::off;
+    }
+    return observe::LogLevel::info;
+}
+
+observe::LogFormat log_format(config::LogFormat format) {
+    switch (format) {
+        case config::LogFormat::automatic: return observe::LogFormat::automatic;
+        case config::LogFormat::json: return observe::LogFormat::json;
+        case config::LogFormat::text: return observe::LogFormat::text;
+    }
+    return observe::LogFormat::automatic;
+}
+
+void start_log(const config::Log& settings) {
+    observe::LogOptions options;
+    options.level = log_level(settings.level);
+    options.format = log_format(settings.format);
+    observe::init_log(options);
+}
+
+/// Each stream takes two descriptors, and the usual soft limit is 1,024.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// The signals that the main thread waits for; blocked here, before any other thread starts.
+sigset_t block_signals() {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
+/// Every worker listens on every address. Port 0 becomes the port that the first worker was given.
+Result<void> open_doors(const Workers& workers, config::HostPort address,
+                        const gateway::EndpointTable& endpoints) {
+    if (auto free = net::Listener::check_free(address.host, address.port); !free) return free;
+    for (const auto& worker : workers) {
+        const auto port = worker->listen(address, endpoints);
+        if (!port) return std::unexpected(port.error());
+        address.port = *port;
+    }
+    observe::log_info("listening", {{"url", "http://" + config::to_string(address)}});
+    return {};
+}
+
+Result<void> open_prompt_file(const config::Log& settings, gateway::Shared& shared) {
+    if (settings.prompts_file.empty()) return {};
+    auto file = observe::PromptFile::open(settings.prompts_file);
+    if (!file) return std::unexpected(std::move(file.error()));
+    shared.prompts = std::move(*file);
+    observe::log_warn("prompts and replies are written to a file, in full",
+                      {{"file", settings.prompts_file}});
+    return {};
+}
+
+Result<Workers> make_workers(const std::shared_ptr<const gateway::Snapshot>& snapshot,
+                             gateway::Shared& shared, net::AddressLimit& addresses) {
+    const config::Config& config = snapshot->config;
+    if (auto opened = open_prompt_file(config.log, shared); !opened) {
+        return std::unexpected(std::move(opened.error()));
+    }
+    const unsigned count =
+        config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+    Workers workers;
+    for (unsigned i = 0; i < count; ++i) {
+        workers.push_back(std::make_unique<WorkerThread>(i, shared, addresses));
+        if (auto used = workers.back()->use(snapshot); !used) {
+            return std::unexpected(std::move(used.error()));
+        }
+    }
+    for (const config::HostPort& address : config.listeners) {
+        if (auto opened = open_doors(workers, address, gateway::client_endpoints()); !opened) {
+            return std::unexpected(std::move(opened.error()));
+        }
+    }
+    if (config.admin.listen) {
+        auto opened = open_doors(workers, *config.admin.listen, gateway::admin_endpoints());
+        if (!opened) return std::unexpected(std::move(opened.error()));
+    }
+    return workers;
+}
+
+void reload(const config::Flags& flags, const Workers& workers, const config::Config& old) {
+    auto loaded = load_configuration(flags);
+    if (!loaded) {
+        observe::log_error("the new configuration is refused; the old one stays");
+        return;
+    }
+    if (loaded->config.listeners != old.listeners ||
+        loaded->config.admin.listen != old.admin.listen) {
+        observe::log_warn("changed listen addresses take effect with the next start only");
+    }
+    observe::set_log_level(log_level(loaded->config.log.level));
+    const auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config));
+    for (const auto& worker : workers) worker->reload(snapshot);
+    observe::log_info("configuration reloaded");
+}
+
+/// Returns when the process is to stop.
+void wait_for_signals(const sigset_t& signals, const config::Flags& flags, const Workers& workers,
+                      const config::Config& config) {
+    for (;;) {
+        int signal = 0;
+        if (sigwait(&signals, &signal) != 0) continue;
+        if (signal != SIGHUP) return;
+        reload(flags, workers, config);
+    }
+}
+
+/// Open replies may end in their time; a second signal ends them now.
+void stop(const sigset_t& signals, const Workers& workers, std::chrono::milliseconds drain_time) {
+    observe::log_info("stopping: open replies may end; a second signal cuts them off",
+                      {{"drain_ms", drain_time.count()}});
+    for (const auto& worker : workers) worker->drain(net::Clock::now() + drain_time);
+    std::thread impatient([&] {
+        int signal = 0;
+        sigwait(&signals, &signal);
+        for (const auto& worker : workers) worker->drain(net::Clock::now());
+    });
+    for (const auto& worker : workers) worker->join();
+    pthread_kill(impatient.native_handle(), SIGTERM);
+    impatient.join();
+}
+
+}  // namespace
+
+int serve(const config::Flags& flags) {
+    auto loaded = load_configuration(flags);
+    if (!loaded) return 2;
+    const sigset_t signals = block_signals();
+    raise_descriptor_limit();
+    start_log(loaded->config.log);
+    for (const std::string& warning : loaded->warnings) observe::log_warn(warning);
+    observe::log_info("sluice " SLUICE_VERSION " starts",
+                      {{"config", config::describe(loaded->config)}});
+
+    gateway::Shared shared;
+    const auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config));
+    net::AddressLimit addresses;
+    const auto workers = make_workers(snapshot, shared, addresses);
+    if (!workers) {
+        observe::log_error("cannot start", {{"reason", workers.error().message}});
+        observe::shutdown_log();
+        return 1;
+    }
+    for (const auto& worker : *workers) worker->start();
+    wait_for_signals(signals, flags, *workers, snapshot->config);
+    shared.draining = true;
+    stop(signals, *workers, snapshot->config.limits.drain_timeout);
+    observe::log_info("stopped");
+    observe::shutdown_log();
+    return 0;
+}
+
+}  // namespace sluice::app
