@@ -29,9 +29,8 @@ public:
         expire_at(deadline);
         resolver_.async_resolve(
             host, std::to_string(port),
-            [self = shared_from_this()](error_code ec, const Resolver::results_type& results) {
+            [self = shared_from_this()](error_code, const Resolver::results_type& results) {
                 self->never();
-                self->failed_ = static_cast<bool>(ec);
                 for (const auto& entry : results) {
                     if (self->addresses.size() < kMaxAddresses) {
                         self->addresses.push_back(entry.endpoint());
@@ -61,7 +60,6 @@ private:
 
     Resolver resolver_;
     std::move_only_function<void()> waiter_;
-    bool failed_ = false;
     bool timed_out_ = false;
 };
 

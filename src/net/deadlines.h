@@ -11,6 +11,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace sluice::net {
@@ -25,11 +26,16 @@ public:
     explicit Deadline(Deadlines& wheel) noexcept : wheel_(wheel) {}
     Deadline(const Deadline&) = delete;
     Deadline& operator=(const Deadline&) = delete;
-    virtual ~Deadline() = default;
+    virtual ~Deadline();
 
     void expire_at(Clock::time_point when);
     void expire_after(Clock::duration wait);
-    void never() noexcept { when_ = Clock::time_point::max(); }
+    void never() noexcept {
+        when_ = Clock::time_point::max();
+        expired_ = false;
+    }
+    /// Whether it has expired since it was last set or cleared.
+    [[nodiscard]] bool expired() const noexcept { return expired_; }
     [[nodiscard]] Clock::time_point when() const noexcept { return when_; }
 
 protected:
@@ -42,6 +48,7 @@ private:
     Deadlines& wheel_;
     Clock::time_point when_ = Clock::time_point::max();
     std::int64_t tick_ = 0;  // the tick at which the wheel looks at this; meaningful when linked
+    bool expired_ = false;
 };
 
 class Deadlines {
@@ -60,6 +67,7 @@ private:
     static constexpr std::int64_t kSlots = 1024;  // a horizon of about ten seconds
 
     void schedule(Deadline& deadline);
+    void forget(Deadline& deadline) noexcept;
     void arm_timer(std::int64_t tick);
     void on_timer();
     void expire_slot(std::int64_t tick, Clock::time_point now);
@@ -69,6 +77,7 @@ private:
     const Clock::time_point start_;
     std::int64_t current_ = 0;     // every tick up to here has been looked at
     std::int64_t armed_for_ = -1;  // the tick that the timer waits for; -1: not armed
+    std::size_t linked_ = 0;       // deadlines in the slots
     bool working_ = false;         // slots are being worked through: the timer is set afterwards
     std::array<Slot, kSlots> slots_;
 };

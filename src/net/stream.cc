@@ -58,6 +58,9 @@ void Stream::State::arm_write() {
 void Stream::State::on_read_ready() {
     if (read_waiter) {
         std::exchange(read_waiter, nullptr)(Wake::ready);
+    } else if (write_waiter && read_ends_write_wait) {
+        read_ready = true;
+        std::exchange(write_waiter, nullptr)(Wake::ready);
     } else {
         read_ready = true;
         if (watcher != nullptr) watcher->on_readable();
@@ -69,20 +72,21 @@ void Stream::State::on_write_ready() {
 }
 
 void Stream::State::on_expired() {
-    if (write_waiter) {
-        std::exchange(write_waiter, nullptr)(Wake::timed_out);
-    } else if (read_waiter) {
-        std::exchange(read_waiter, nullptr)(Wake::timed_out);
-    } else if (watcher != nullptr) {
-        watcher->on_deadline();
-    } else {
-        timed_out = true;
-    }
+    const boost::intrusive_ptr<State> self(this);  // the first one woken may destroy the Stream
+    Waiter writing = std::exchange(write_waiter, nullptr);
+    Waiter reading = std::exchange(read_waiter, nullptr);
+    if (!writing && !reading && watcher != nullptr) watcher->on_deadline();
+    if (writing) writing(Wake::timed_out);
+    if (reading) reading(Wake::timed_out);
+}
+
+void Stream::State::cancel() {
+    cancelled = true;
+    end_waits();
 }
 
 /// The waiter goes on from the event loop, not from inside the caller, whose own frame it may end.
-void Stream::State::cancel() {
-    cancelled = true;
+void Stream::State::end_waits() {
     for (Waiter* waiter : {&write_waiter, &read_waiter}) {
         if (!*waiter) continue;
         asio::post(socket.get_executor(),
@@ -93,7 +97,7 @@ void Stream::State::cancel() {
 Task<Wake> Stream::readable() {
     State& state = *state_;
     if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
-    if (std::exchange(state.timed_out, false)) co_return Wake::timed_out;
+    if (state.expired()) co_return Wake::timed_out;
     if (std::exchange(state.read_ready, false)) co_return Wake::ready;
     if (state.ssl && SSL_pending(state.ssl.get()) > 0) co_return Wake::ready;
     state.arm_read();
@@ -103,12 +107,33 @@ Task<Wake> Stream::readable() {
 Task<Wake> Stream::writable() {
     State& state = *state_;
     if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
-    if (std::exchange(state.timed_out, false)) co_return Wake::timed_out;
+    if (state.expired()) co_return Wake::timed_out;
+    state.read_ends_write_wait = false;
+    state.arm_write();
+    co_return co_await suspend(state.write_waiter);
+}
+
+Task<Wake> Stream::writable_or_readable() {
+    State& state = *state_;
+    if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
+    if (state.expired()) co_return Wake::timed_out;
+    state.read_ends_write_wait = true;
+    state.read_ready = false;
+    state.arm_read();
     state.arm_write();
     co_return co_await suspend(state.write_waiter);
 }
 
 Task<Stream::Written> Stream::write(std::span<const std::string_view> pieces) {
+    return write_all(pieces, false);
+}
+
+Task<Stream::Written> Stream::write_until_answered(std::span<const std::string_view> pieces) {
+    return write_all(pieces, true);
+}
+
+Task<Stream::Written> Stream::write_all(std::span<const std::string_view> pieces,
+                                        bool until_answered) {
     std::array<std::string_view, 64> rest_of{};
     std::size_t first = 0;
     std::size_t offset = 0;  // bytes of pieces[first] that are written
@@ -129,7 +154,15 @@ Task<Stream::Written> Stream::write(std::span<const std::string_view> pieces) {
                 }
                 break;
             }
-            case Io::Status::would_block_write: wake = co_await writable(); break;
+            case Io::Status::would_block_write:
+                if (!until_answered) {
+                    wake = co_await writable();
+                    break;
+                }
+                if (has_unread_bytes()) co_return Written{Io::Status::ok, Wake::ready, true};
+                if (peer_gone()) co_return Written{Io::Status::failed, Wake::ready};
+                wake = co_await writable_or_readable();
+                break;
             case Io::Status::would_block_read: wake = co_await readable(); break;
             case Io::Status::closed:
             case Io::Status::failed: co_return Written{Io::Status::failed, Wake::ready};
@@ -145,7 +178,10 @@ Deadline& Stream::deadline() noexcept {
 
 void Stream::watch(StreamWatcher* watcher) {
     state_->watcher = watcher;
-    if (watcher != nullptr && !state_->read_ready) state_->arm_read();
+    if (watcher == nullptr) return;
+    // What an earlier watcher heard is news to this one: a wait reports it again.
+    state_->read_ready = false;
+    state_->arm_read();
 }
 
 void Stream::cancel() {
@@ -161,6 +197,7 @@ void Stream::close() noexcept {
     error_code ignored;
     state_->never();
     state_->socket.close(ignored);
+    state_->end_waits();
 }
 
 void Stream::reset() noexcept {

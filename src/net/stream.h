@@ -58,6 +58,8 @@ public:
     /// Ends when bytes, or the end, can be read; when the deadline passes; or on cancel().
     Task<Wake> readable();
     Task<Wake> writable();
+    /// Whichever of the two comes first.
+    Task<Wake> writable_or_readable();
 
     /// Reads what is there, at most `size` bytes.
     [[nodiscard]] Io read_now(char* data, std::size_t size);
@@ -65,7 +67,7 @@ public:
     /// Whether the peer has closed or reset the connection; looks without taking any bytes.
     [[nodiscard]] bool peer_gone() const;
 
-    /// Whether bytes of the peer wait in the socket.
+    /// Whether bytes of the peer can be read; with TLS, bytes that it sent inside of it.
     [[nodiscard]] bool has_unread_bytes() const;
 
     /// Writes what the socket takes of `pieces`, in order; at most 64 pieces a call.
@@ -75,14 +77,18 @@ public:
     struct Written {
         Io::Status status = Io::Status::ok;
         Wake wake = Wake::ready;
+        bool answered = false;  ///< see write_until_answered()
         [[nodiscard]] bool ok() const noexcept {
-            return status == Io::Status::ok && wake == Wake::ready;
+            return status == Io::Status::ok && wake == Wake::ready && !answered;
         }
     };
     /// The pieces' bytes must stay valid until the task ends.
     Task<Written> write(std::span<const std::string_view> pieces);
+    /// The same, but ends when the peer sends bytes although it has not taken all, or closes.
+    Task<Written> write_until_answered(std::span<const std::string_view> pieces);
 
-    /// One deadline for whatever wait is under way; stays until it is set again.
+    /// One deadline for whatever wait is under way; stays until it is set again: once it has
+    /// passed, every wait ends with Wake::timed_out until then.
     [[nodiscard]] Deadline& deadline() noexcept;
 
     /// From now on `watcher` hears what happens while no wait is under way; nullptr ends that. With
@@ -94,6 +100,7 @@ public:
 
     /// Lets the peer know that nothing more comes, while reading stays possible.
     void shutdown_send() noexcept;
+    /// Ends the waits under way with Wake::cancelled.
     void close() noexcept;
     /// Closes such that the peer sees a reset rather than an orderly end.
     void reset() noexcept;
@@ -110,6 +117,8 @@ public:
 
 private:
     struct State;
+    Task<Written> write_all(std::span<const std::string_view> pieces, bool until_answered);
+
     boost::intrusive_ptr<State> state_;
 };
 

@@ -100,6 +100,10 @@ bool Stream::peer_gone() const {
 
 bool Stream::has_unread_bytes() const {
     char byte = 0;
+    if (state_->ssl) {
+        ERR_clear_error();
+        return SSL_peek(state_->ssl.get(), &byte, 1) > 0;
+    }
     return ::recv(native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 

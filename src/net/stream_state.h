@@ -27,6 +27,7 @@ struct Stream::State final
     void on_write_ready();
     void on_expired() override;
     void cancel();
+    void end_waits();
 
     TcpSocket socket;
     std::unique_ptr<ssl_st, void (*)(ssl_st*)> ssl;
@@ -36,8 +37,8 @@ struct Stream::State final
     bool read_armed = false;   // Asio holds a wait for reading
     bool write_armed = false;  // and for writing
     bool read_ready = false;   // it came while nobody waited
+    bool read_ends_write_wait = false;
     bool cancelled = false;
-    bool timed_out = false;  // the deadline passed while nobody waited
 };
 
 }  // namespace sluice::net

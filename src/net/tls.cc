@@ -1,11 +1,42 @@
 #include "net/tls.h"
 
+#include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <sys/socket.h>
 
 namespace sluice::net {
+
+namespace {
+
+int send_without_signal(BIO* bio, const char* data, int size) {
+    BIO_clear_retry_flags(bio);
+    int socket = -1;
+    BIO_get_fd(bio, &socket);
+    const ssize_t sent =
+        ::send(socket, data, static_cast<std::size_t>(size), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && BIO_sock_should_retry(-1) != 0) BIO_set_retry_write(bio);
+    return static_cast<int>(sent);
+}
+
+/// OpenSSL's own socket writes raise SIGPIPE when the peer has gone, which ends the process.
+const BIO_METHOD* socket_method() {
+    static const std::unique_ptr<BIO_METHOD, void (*)(BIO_METHOD*)> kMethod = [] {
+        const BIO_METHOD* const plain = BIO_s_socket();
+        BIO_METHOD* const made = BIO_meth_new(BIO_TYPE_SOCKET, "socket without SIGPIPE");
+        BIO_meth_set_write(made, send_without_signal);
+        BIO_meth_set_read(made, BIO_meth_get_read(plain));
+        BIO_meth_set_ctrl(made, BIO_meth_get_ctrl(plain));
+        BIO_meth_set_create(made, BIO_meth_get_create(plain));
+        BIO_meth_set_destroy(made, BIO_meth_get_destroy(plain));
+        return std::unique_ptr<BIO_METHOD, void (*)(BIO_METHOD*)>(made, BIO_meth_free);
+    }();
+    return kMethod.get();
+}
+
+}  // namespace
 
 Result<TlsContext> TlsContext::make(const std::string& ca_file) {
     const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
@@ -42,7 +73,9 @@ std::unique_ptr<ssl_st, void (*)(ssl_st*)> TlsContext::session(const std::string
     } else {
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str());
     }
-    SSL_set_fd(ssl.get(), socket);
+    BIO* const bio = BIO_new(socket_method());
+    BIO_set_fd(bio, socket, BIO_NOCLOSE);
+    SSL_set_bio(ssl.get(), bio, bio);
     SSL_set_connect_state(ssl.get());
     return ssl;
 }

@@ -15,12 +15,13 @@ Task<Result<void>> ClientConnection::send(std::span<const std::string_view> piec
     carry_.clear();
     unread_ = {};
     received_ = body_done_ = body_failed_ = reusable_ = false;
-    const Stream::Written written = co_await stream_.write(pieces);
+    const Stream::Written written = co_await stream_.write_until_answered(pieces);
     if (written.wake == Wake::timed_out) {
         co_return fail(Errc::upstream_timeout, "the upstream did not take the request in time");
     }
     if (written.wake == Wake::cancelled) co_return fail(Errc::cancelled);
     // An upstream may answer before it has read the request, and then close: its answer counts.
+    if (!written.ok()) retire();
     if (written.status != Io::Status::ok && !stream_.has_unread_bytes()) {
         co_return fail(Errc::upstream_unreachable, "the upstream closed the connection");
     }

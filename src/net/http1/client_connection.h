@@ -21,7 +21,8 @@ public:
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
 
-    /// Sends one whole request. The pieces must stay valid until the task ends.
+    /// Sends one whole request. The pieces must stay valid until the task ends. Where the upstream
+    /// answers before it has taken everything, that is enough, and the connection is retired.
     Task<Result<void>> send(std::span<const std::string_view> pieces);
 
     /// Reads the response's head, past interim ones. Its views are valid until the caller next
@@ -31,7 +32,8 @@ public:
     [[nodiscard]] const ResponseHead& head() const noexcept { return reader_.head(); }
 
     /// The body bytes that have come, framing removed, in one piece; empty at the end of the body.
-    /// Valid until the caller next suspends.
+    /// Valid until the caller next suspends. What came together with the head lies in the worker's
+    /// scratch, so the first call must follow read_head() without a wait between the two.
     Task<Result<std::string_view>> read_body();
 
     /// Whether the body has been read to its end.
@@ -40,12 +42,14 @@ public:
     [[nodiscard]] bool nothing_received() const noexcept { return !received_; }
 
     /// Whether the exchange has ended such that another one may follow on this connection.
-    [[nodiscard]] bool reusable() const noexcept { return reusable_; }
+    [[nodiscard]] bool reusable() const noexcept { return reusable_ && !retired_; }
     /// From now on it may not.
-    void retire() noexcept { reusable_ = false; }
+    void retire() noexcept { retired_ = true; }
     [[nodiscard]] bool is_reused() const noexcept { return exchanges_ > 1; }
 
     [[nodiscard]] Stream& stream() noexcept { return stream_; }
+
+    std::uint32_t place = 0;  ///< the pool's mark of where this connection leads
 
 private:
     Task<Result<void>> receive();
@@ -61,6 +65,7 @@ private:
     bool body_done_ = false;
     bool body_failed_ = false;  // to be told once the bytes before it are taken
     bool reusable_ = false;
+    bool retired_ = false;
 };
 
 }  // namespace sluice::net::http1

@@ -19,18 +19,23 @@ Task<Result<ConnectionPool::Connection>> ConnectionPool::connect(
     if (busy_ >= limits_.max_connections) {
         co_return fail(Errc::overloaded, "too many connections to this upstream are open");
     }
+    if (!idle_.empty() && busy_ + idle_.size() >= limits_.max_connections) idle_.pop_back();
     ++busy_;
+    const std::uint32_t place = place_;
     auto stream = co_await connector_.connect(endpoint_, timeout);
     if (!stream) {
         --busy_;
         co_return std::unexpected(stream.error());
     }
-    co_return std::make_unique<ClientConnection>(worker_, std::move(*stream));
+    auto connection = std::make_unique<ClientConnection>(worker_, std::move(*stream));
+    connection->place = place;
+    co_return connection;
 }
 
 void ConnectionPool::give_back(Connection connection) {
     --busy_;
-    if (!connection->reusable() || idle_.size() >= limits_.max_idle) return;
+    if (!connection->reusable() || connection->place != place_) return;
+    if (idle_.size() >= limits_.max_idle) return;
     Idle& idle = idle_.emplace_front(*this, std::move(connection));
     idle.self = idle_.begin();
     Stream& stream = idle.connection->stream();
@@ -39,10 +44,13 @@ void ConnectionPool::give_back(Connection connection) {
 }
 
 void ConnectionPool::configure(Endpoint endpoint, PoolLimits limits) {
-    const bool moved = endpoint.host != endpoint_.host || endpoint.port != endpoint_.port;
+    const bool moved = endpoint.host != endpoint_.host || endpoint.port != endpoint_.port ||
+                       (endpoint.tls == nullptr) != (endpoint_.tls == nullptr);
     endpoint_ = std::move(endpoint);
     limits_ = limits;
-    if (moved) idle_.clear();
+    if (!moved) return;
+    ++place_;
+    idle_.clear();
 }
 
 }  // namespace sluice::net::http1

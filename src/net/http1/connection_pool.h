@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 
@@ -21,7 +22,7 @@ struct PoolLimits {
 
 class ConnectionPool {
 public:
-    using Connection = std::unique_ptr<ClientConnection>;
+    using Connection = std::unique_ptr<ClientConnection>;  ///< to be given back, never destroyed
 
     ConnectionPool(Worker& worker, Connector& connector, Endpoint endpoint, PoolLimits limits)
         : worker_(worker),
@@ -40,7 +41,8 @@ public:
     /// Gives back what take_idle() or connect() handed out; it is kept if it may be used again.
     void give_back(Connection connection);
 
-    /// New settings from a reload; connections that are open stay.
+    /// New settings from a reload. Open connections stay if they lead to the same place; those to
+    /// another one are closed, now or when they are given back.
     void configure(Endpoint endpoint, PoolLimits limits);
 
     [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
@@ -66,6 +68,7 @@ private:
     PoolLimits limits_;
     std::list<Idle> idle_;  // most recently used first
     std::size_t busy_ = 0;
+    std::uint32_t place_ = 0;  // counts the changes of the endpoint
 };
 
 }  // namespace sluice::net::http1

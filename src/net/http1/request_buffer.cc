@@ -16,6 +16,7 @@ void Block::reserve(std::size_t bytes) {
 }
 
 void Block::append(std::string_view bytes) {
+    if (bytes.empty()) return;  // memcpy() takes no null pointer, not even for nothing
     if (room().size() < bytes.size()) reserve(std::max(size_ + bytes.size(), capacity_ * 2));
     std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
     size_ += bytes.size();

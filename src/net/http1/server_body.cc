@@ -9,8 +9,6 @@
 namespace sluice::net::http1 {
 namespace {
 
-constexpr std::chrono::seconds kRateGrace{5};
-
 Error too_large(std::uint64_t limit) {
     return Error(Errc::payload_too_large, "the request body is larger than the limit of " +
                                               std::to_string(limit) + " bytes");
@@ -126,7 +124,8 @@ Task<Result<void>> ServerConnection::wait_for_body(Clock::time_point started,
     const auto in_all =
         limits.body_grace + milliseconds(expected * 1000 / limits.body_bytes_per_second);
     const auto by_rate = std::max<milliseconds>(
-        kRateGrace, milliseconds(buffer_.body().size() * 1000 / limits.body_min_bytes_per_second));
+        limits.body_rate_grace,
+        milliseconds(buffer_.body().size() * 1000 / limits.body_min_bytes_per_second));
     stream_.deadline().expire_at(started + std::min<milliseconds>(in_all, by_rate));
     const Wake wake = co_await stream_.readable();
     if (wake == Wake::timed_out) {

@@ -28,13 +28,14 @@ Task<> ServerConnection::run() {
         if (outcome == HeadOutcome::complete) {
             co_await server_.handler_.handle(*this);
         } else {
-            close_ = refused_ = true;
+            close_ = true;
             body_state_ = BodyState::failed;
+            http10_ = head_request_ = false;
             co_await server_.handler_.refuse(*this, std::exchange(refusal_, Error()));
         }
         watch_client(nullptr);
         busy_ = false;
-        if (!reply_.finished()) co_return;  // cut: the missing end is the message
+        if (!reply_.finished()) break;  // cut: the missing end is the message
         const auto flushed = co_await flush();
         if (!flushed) co_return;
         if (must_close()) break;
@@ -90,6 +91,8 @@ ServerConnection::HeadOutcome ServerConnection::take_head() {
     close_ = !head.keep_alive || server_.draining_;
     buffer_.behind_is(buffer_.head().view().substr(reader_.head_size()));
     bytes_received_ = reader_.head_size();
+    http10_ = head.minor_version == 0;
+    head_request_ = head.method == "HEAD";
     const bool has_body = head.chunked || head.content_length.value_or(0) > 0;
     body_state_ = has_body ? BodyState::unread : BodyState::none;
     stream_.deadline().never();
@@ -99,6 +102,12 @@ ServerConnection::HeadOutcome ServerConnection::take_head() {
 void ServerConnection::close_when_idle() {
     close_ = true;
     if (!busy_ && buffer_.head().empty()) stream_.cancel();
+}
+
+/// Also ends what the handler waits for: it need not be this stream.
+void ServerConnection::cancel() {
+    stream_.cancel();
+    if (client_watch_ != nullptr) std::exchange(client_watch_, nullptr)->on_client_gone();
 }
 
 bool ServerConnection::must_close() const {

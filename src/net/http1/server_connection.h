@@ -18,7 +18,7 @@ public:
     Task<> run();
 
     void close_when_idle() override;
-    void cancel() override { stream_.cancel(); }
+    void cancel() override;
 
     const RequestHead& head() const override { return reader_.head(); }
     const Peer& peer() const override { return peer_; }
@@ -77,10 +77,11 @@ private:
     std::uint64_t bytes_received_ = 0;
     std::uint64_t bytes_sent_ = 0;
     BodyState body_state_ = BodyState::none;
-    bool close_ = false;  // nothing more is read from this client
+    bool http10_ = false;        // of the present request, whose head may have been let go
+    bool head_request_ = false;  // and its method is HEAD
+    bool close_ = false;         // nothing more is read from this client
     bool busy_ = false;
     bool client_gone_ = false;
-    bool refused_ = false;  // the head could not be read: reader_ has none
 };
 
 }  // namespace sluice::net::http1

@@ -2,14 +2,15 @@
 
 #include "net/http1/server_connection.h"
 
+#include <algorithm>
 #include <array>
 
 namespace sluice::net::http1 {
 
 ReplyWriter::Framing ServerConnection::framing() const {
     ReplyWriter::Framing framing;
-    framing.http10 = !refused_ && reader_.head().minor_version == 0;
-    framing.head_request = !refused_ && reader_.head().method == "HEAD";
+    framing.http10 = http10_;
+    framing.head_request = head_request_;
     framing.close = must_close();
     return framing;
 }
@@ -17,16 +18,18 @@ ReplyWriter::Framing ServerConnection::framing() const {
 Sent ServerConnection::send(const ReplyHead& head, std::span<const std::string_view> body) {
     std::size_t size = 0;
     for (const std::string_view piece : body) size += piece.size();
-    const auto how = framing();
     std::array<std::string_view, ReplyWriter::kMaxPieces + 1> pieces;
     std::size_t count = 0;
-    pieces[count++] = reply_.whole(head, size, how);
-    if (reply_.body_allowed()) {
-        for (const std::string_view piece : body.first(std::min(body.size(), pieces.size() - 1))) {
-            pieces[count++] = piece;
-        }
+    pieces[count++] = reply_.whole(head, size, framing());
+    if (!reply_.body_allowed()) body = {};
+    for (;;) {
+        const auto some = body.first(std::min(body.size(), pieces.size() - count));
+        body = body.subspan(some.size());
+        for (const std::string_view piece : some) pieces[count++] = piece;
+        const Sent sent = put(std::span(pieces).first(count));
+        if (sent == Sent::gone || body.empty()) return sent;
+        count = 0;
     }
-    return put(std::span(pieces).first(count));
 }
 
 void ServerConnection::start(const ReplyHead& head) {
