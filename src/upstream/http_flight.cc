@@ -20,6 +20,11 @@ constexpr std::chrono::milliseconds kSettleTime{100};
 constexpr int kSettleReads = 4;
 constexpr std::string_view kRateLimitPrefix = "x-ratelimit-";
 
+/// Some upstreams repeat in their reply what they were sent (AK-6).
+bool repeats(std::string_view value, std::string_view secret) {
+    return !secret.empty() && value.contains(secret);
+}
+
 bool is_passed_on(std::string_view name) {
     return std::ranges::any_of(kPassedOn, [&](auto known) { return iequals(name, known); }) ||
            iequals(name.substr(0, kRateLimitPrefix.size()), kRateLimitPrefix);
@@ -44,7 +49,7 @@ void HttpFlight::let_go() {
 }
 
 net::Clock::time_point HttpFlight::deadline_after(config::Milliseconds wait) const {
-    const auto when = net::Clock::now() + wait;
+    const auto when = net::coarse_now() + wait;
     return total_ ? std::min(when, *total_) : when;
 }
 
@@ -125,9 +130,12 @@ Result<void> HttpFlight::take_head() {
     reply_ = ReplyInfo();
     reply_.status = head.status;
     reply_.content_type = to_lower(head.find("content-type").value_or(""));
-    reply_.request_id = head.find("x-request-id").value_or("");
+    const std::string_view api_key = origin_.settings_.api_key.reveal();
+    const auto request_id = head.find("x-request-id");
+    if (request_id && !repeats(*request_id, api_key)) reply_.request_id = *request_id;
     for (const auto& [name, value] : head.fields) {
-        if (is_passed_on(name)) net::append_field(reply_.fields, to_lower(name), value);
+        if (!is_passed_on(name) || repeats(value, api_key)) continue;
+        net::append_field(reply_.fields, to_lower(name), value);
     }
     const auto coding = head.find("content-encoding");
     if (coding && !iequals(*coding, "identity")) {
