@@ -120,7 +120,8 @@ Task<Result<std::vector<tcp::endpoint>>> Connector::resolve(const Endpoint& endp
     if (lookup->addresses.empty()) {
         co_return std::unexpected(unreachable(endpoint, "the name does not resolve"));
     }
-    names_[name] = Resolved{lookup->addresses, Clock::now() + kNameLifetime};
+    names_[name] =
+        Resolved{.addresses = lookup->addresses, .good_until = Clock::now() + kNameLifetime};
     co_return lookup->addresses;
 }
 

@@ -159,15 +159,15 @@ Task<Stream::Written> Stream::write_all(std::span<const std::string_view> pieces
                     wake = co_await writable();
                     break;
                 }
-                if (has_unread_bytes()) co_return Written{Io::Status::ok, Wake::ready, true};
-                if (peer_gone()) co_return Written{Io::Status::failed, Wake::ready};
+                if (has_unread_bytes()) co_return Written{.answered = true};
+                if (peer_gone()) co_return Written{.status = Io::Status::failed};
                 wake = co_await writable_or_readable();
                 break;
             case Io::Status::would_block_read: wake = co_await readable(); break;
             case Io::Status::closed:
-            case Io::Status::failed: co_return Written{Io::Status::failed, Wake::ready};
+            case Io::Status::failed: co_return Written{.status = Io::Status::failed};
         }
-        if (wake != Wake::ready) co_return Written{Io::Status::ok, wake};
+        if (wake != Wake::ready) co_return Written{.wake = wake};
     }
     co_return Written{};
 }
@@ -193,7 +193,8 @@ void Stream::shutdown_send() noexcept {
     state_->socket.shutdown(TcpSocket::shutdown_send, ignored);
 }
 
-void Stream::close() noexcept {
+// Out of memory ends the process here as it does anywhere.
+void Stream::close() noexcept {  // NOLINT(bugprone-exception-escape)
     error_code ignored;
     state_->never();
     state_->socket.close(ignored);

@@ -18,18 +18,18 @@ using Status = Io::Status;
 constexpr std::size_t kMaxPieces = 64;
 
 Io socket_failure(Status when_blocked) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {when_blocked, 0};
-    if (errno == EINTR) return {Status::ok, 0};
-    return {Status::failed, 0};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {.status = when_blocked};
+    if (errno == EINTR) return {.status = Status::ok};
+    return {.status = Status::failed};
 }
 
 Io tls_outcome(SSL* ssl, int result, std::size_t bytes) {
-    if (result > 0) return {Status::ok, bytes};
+    if (result > 0) return {.status = Status::ok, .bytes = bytes};
     switch (SSL_get_error(ssl, result)) {
-        case SSL_ERROR_WANT_READ: return {Status::would_block_read, 0};
-        case SSL_ERROR_WANT_WRITE: return {Status::would_block_write, 0};
-        case SSL_ERROR_ZERO_RETURN: return {Status::closed, 0};
-        default: return {Status::failed, 0};  // an end without close_notify is a cut (TL-5)
+        case SSL_ERROR_WANT_READ: return {.status = Status::would_block_read};
+        case SSL_ERROR_WANT_WRITE: return {.status = Status::would_block_write};
+        case SSL_ERROR_ZERO_RETURN: return {.status = Status::closed};
+        default: return {.status = Status::failed};  // an end without close_notify is a cut (TL-5)
     }
 }
 
@@ -50,7 +50,7 @@ Io tls_write(SSL* ssl, std::span<const std::string_view> pieces) {
         used += taken;
         if (taken < piece.size()) break;
     }
-    if (used == 0) return {Status::ok, 0};
+    if (used == 0) return {.status = Status::ok};
     std::size_t bytes = 0;
     ERR_clear_error();
     const int result = SSL_write_ex(ssl, record.data(), used, &bytes);
@@ -62,8 +62,8 @@ Io tls_write(SSL* ssl, std::span<const std::string_view> pieces) {
 Io Stream::read_now(char* data, std::size_t size) {
     if (state_->ssl) return tls_read(state_->ssl.get(), data, size);
     const ssize_t count = ::recv(native_handle(), data, size, MSG_DONTWAIT);
-    if (count > 0) return {Status::ok, static_cast<std::size_t>(count)};
-    if (count == 0) return {Status::closed, 0};
+    if (count > 0) return {.status = Status::ok, .bytes = static_cast<std::size_t>(count)};
+    if (count == 0) return {.status = Status::closed};
     return socket_failure(Status::would_block_read);
 }
 
@@ -77,12 +77,12 @@ Io Stream::write_now(std::span<const std::string_view> pieces) {
         vectors[count++] = {const_cast<char*>(piece.data()),  // NOLINT(*-const-cast)
                             piece.size()};
     }
-    if (count == 0) return {Status::ok, 0};
+    if (count == 0) return {.status = Status::ok};
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = count;
     const ssize_t sent = ::sendmsg(native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) return {Status::ok, static_cast<std::size_t>(sent)};
+    if (sent >= 0) return {.status = Status::ok, .bytes = static_cast<std::size_t>(sent)};
     return socket_failure(Status::would_block_write);
 }
 
