@@ -125,22 +125,25 @@ Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bo
     if (!data.starts_with('{') || !data.ends_with('}')) {
         return refuse("an event of the upstream's stream is not JSON");
     }
-    if (!json::is_valid_utf8(data)) {
-        return refuse("an event of the upstream's stream is not valid UTF-8");
+    if (const auto error = json::find_error(data)) {
+        return refuse("an event of the upstream's stream is not JSON: " + *error);
     }
     const Sightings seen = scan_chunk(data);
     has_tool_calls_ |= seen.tool_calls;
     const bool wants_identity = id_.empty() && chunks_ < kIdentityChunks;
     if (!seen.worth_reading() && !wants_identity) {
+        if (const auto problem = json::find_error(data)) {
+            return refuse("an event of the upstream's stream is not JSON: " + *problem);
+        }
         ++chunks_;
         return Verdict::pass;
     }
-    const auto verdict = read_chunk(data);
-    if (verdict && *verdict != Verdict::error) ++chunks_;
+    const Verdict verdict = read_chunk(data);
+    if (verdict != Verdict::error) ++chunks_;
     return verdict;
 }
 
-Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
+StreamFilter::Verdict StreamFilter::read_chunk(std::string_view chunk) {
     const bool identified = !id_.empty();
     chat::Usage usage;
     bool has_choices = false;
@@ -160,9 +163,6 @@ Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
         } else if (!identified) {
             read_identity(reader);
         }
-    }
-    if (reader.failed()) {
-        return refuse("an event of the upstream's stream is not JSON: " + reader.failure());
     }
     if (is_error) return Verdict::error;  // also beside choices: so OpenRouter does, and SDKs raise
     if (usage.known) usage_ = usage;

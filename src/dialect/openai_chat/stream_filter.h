@@ -63,7 +63,7 @@ private:
 
     Result<Verdict> judge(std::string_view event);
     Result<Verdict> judge_data(std::string_view data, bool named_error);
-    Result<Verdict> read_chunk(std::string_view chunk);
+    Verdict read_chunk(std::string_view chunk);
     void read_identity(const json::Reader& reader);
     void read_choices(const json::Value& choices);
     void add(std::string_view event, Verdict verdict, Pieces& out);

@@ -186,6 +186,7 @@ TEST(StreamFilter, DataThatIsNotAnObjectIsRefusedAndWhatCameBeforeIsSent) {
     for (const std::string_view bad :
          {"data: hello\n\n"sv, "data: {\"a\":1\n\n"sv, "data: [1]\n\n"sv, "data:\n\n"sv,
           "data: {\"a\":\"\xFF\"}\n\n"sv, "data: {\"usage\":{]}\n\n"sv,
+          "data: {\"choices\":[{]}\n\n"sv, "data: {\"a\":\"\\x\"}\n\n"sv,
           "data: <html>\ndata: </html>\n\n"sv}) {
         Passage result = pass(std::string(kHello) + std::string(bad));
 
