@@ -23,6 +23,29 @@ constexpr std::chrono::seconds kListLifetime{60};
 constexpr std::chrono::seconds kFailureLifetime{5};
 constexpr std::size_t kMaxListBytes = 4UL * 1024 * 1024;
 
+int hex_digit(char c) noexcept {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto at = kDigits.find(to_lower(c));
+    return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+
+/// Clients write the slash of `deepseek/chat` as %2F. What is no escape stays as it is.
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+                            hex_digit(text[i + 2]) >= 0;
+        if (!escape) {
+            out.push_back(text[i]);
+            continue;
+        }
+        out.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+        i += 2;
+    }
+    return out;
+}
+
 net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upstream) {
     exchange.fly(exchange.gateway.origin(upstream).flight());
     upstream::Ask question;
@@ -113,7 +136,8 @@ net::Task<Result<void>> answer_models(Exchange& exchange) {
 net::Task<Result<void>> answer_model(Exchange& exchange) {
     const Models models = co_await offered(exchange);
     if (exchange.client_gone) co_return fail(Errc::client_gone);
-    const auto found = std::ranges::find(models, exchange.path_argument, &Model::id);
+    const std::string name = percent_decoded(exchange.path_argument);
+    const auto found = std::ranges::find(models, name, &Model::id);
     if (found == models.end()) {
         Error unknown(Errc::model_not_found, "the model `" + std::string(exchange.path_argument) +
                                                  "` does not exist here; GET /v1/models lists "
