@@ -115,8 +115,12 @@ Result<Workers> make_workers(const std::shared_ptr<const gateway::Snapshot>& sna
     return workers;
 }
 
+void log_problem(const std::string& problem) {
+    observe::log_error("mistake in the configuration", {{"problem", problem}});
+}
+
 void reload(const config::Flags& flags, const Workers& workers, const config::Config& old) {
-    auto loaded = load_configuration(flags);
+    auto loaded = load_configuration(flags, log_problem);
     if (!loaded) {
         observe::log_error("the new configuration is refused; the old one stays");
         return;
@@ -160,7 +164,7 @@ void stop(const sigset_t& signals, const Workers& workers, std::chrono::millisec
 }  // namespace
 
 int serve(const config::Flags& flags) {
-    auto loaded = load_configuration(flags);
+    auto loaded = load_configuration(flags, print_problem);
     if (!loaded) return 2;
     const sigset_t signals = block_signals();
     raise_descriptor_limit();
