@@ -21,7 +21,7 @@ void Deadline::expire_at(Clock::time_point when) {
 }
 
 void Deadline::expire_after(Clock::duration wait) {
-    expire_at(Clock::now() + wait);
+    expire_at(coarse_now() + wait);
 }
 
 Deadlines::Deadlines(asio::io_context& io) : timer_(io), start_(Clock::now()) {}

@@ -1,0 +1,147 @@
+#pragma once
+
+/// For the tests of this layer: a gateway on a worker of its own, and requests to it that need no
+/// socket.
+
+#include "config/config.h"
+#include "gateway/endpoint.h"
+#include "gateway/handle.h"
+#include "net/transaction.h"
+#include "net/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sluice::gateway::testing {
+
+/// A request as a client would send it, and what the gateway answered.
+class TestTransaction final : public net::Transaction {
+public:
+    TestTransaction(std::string method, std::string path, std::string body = {})
+        : method_(std::move(method)),
+          path_(std::move(path)),
+          body_(std::move(body)) {
+        body_size_ = body_.size();
+        body_.append(net::Body::kPadding, '\0');
+    }
+
+    TestTransaction& with(std::string_view name, std::string_view value) {
+        fields_.push_back({name, value});
+        return *this;
+    }
+
+    const net::http1::RequestHead& head() const override {
+        head_.method = method_;
+        head_.target = head_.path = path_;
+        head_.fields = fields_;
+        return head_;
+    }
+    const net::Peer& peer() const override { return peer_; }
+    net::Task<Result<net::Body>> read_body(std::uint64_t limit) override {
+        if (body_size_ > limit) co_return fail(Errc::payload_too_large);
+        co_return net::Body{body_.data(), body_size_, body_.size()};
+    }
+    void release_request() override { body_.assign(body_.size(), '?'); }
+    net::Sent send(const net::ReplyHead& head, std::span<const std::string_view> body) override {
+        status = head.status;
+        fields = head.fields;
+        for (const std::string_view piece : body) reply += piece;
+        started_ = finished = true;
+        return net::Sent::all;
+    }
+    void start(const net::ReplyHead& head) override {
+        status = head.status;
+        fields = head.fields;
+        started_ = true;
+    }
+    bool started() const override { return started_; }
+    net::Sent write(std::span<const std::string_view> pieces, bool last) override {
+        for (const std::string_view piece : pieces) reply += piece;
+        finished = last;
+        if (on_write) on_write();
+        return net::Sent::pending;
+    }
+    net::Task<Result<void>> flush() override { co_return Result<void>(); }
+    void abort() override { aborted = true; }
+    void watch_client(net::ClientWatch* watch) override { watch_ = watch; }
+    std::uint64_t bytes_received() const override { return body_size_; }
+    std::uint64_t bytes_sent() const override { return reply.size(); }
+
+    void hang_up() {
+        if (watch_ != nullptr) std::exchange(watch_, nullptr)->on_client_gone();
+    }
+
+    int status = 0;
+    std::string fields;
+    std::string reply;
+    bool finished = false;
+    bool aborted = false;
+    std::function<void()> on_write;
+
+private:
+    std::string method_;
+    std::string path_;
+    std::string body_;
+    std::size_t body_size_ = 0;
+    std::vector<net::http1::Field> fields_;
+    mutable net::http1::RequestHead head_;
+    net::Peer peer_{"127.0.0.1", true};
+    net::ClientWatch* watch_ = nullptr;
+    bool started_ = false;
+};
+
+/// The embedded models behind the name `local`, reached by any model name.
+[[nodiscard]] inline config::Config embedded_config() {
+    config::Config config;
+    config.listeners.push_back({"127.0.0.1", 0});
+    config::Upstream upstream;
+    upstream.name = "local";
+    upstream.kind = config::UpstreamKind::embedded;
+    config.upstreams.emplace("local", upstream);
+    config.default_route.push_back({"local", "*"});
+    config.log.access = false;
+    return config;
+}
+
+class TestGateway {
+public:
+    explicit TestGateway(config::Config config = embedded_config()) { use(std::move(config)); }
+
+    void use(config::Config config) {
+        const auto used = gateway.use(std::make_shared<const Snapshot>(std::move(config)));
+        EXPECT_TRUE(used);
+    }
+
+    /// Handles the request to its end.
+    void run(TestTransaction& transaction, const EndpointTable& table = client_endpoints()) {
+        begin(transaction, table);
+        worker.io().run();
+    }
+
+    /// Starts handling it; worker.io() has to be run.
+    void begin(TestTransaction& transaction, const EndpointTable& table = client_endpoints()) {
+        frontends_.push_back(std::make_unique<Frontend>(gateway, table));
+        worker.io().restart();
+        worker.spawn(frontends_.back()->handle(transaction));
+    }
+
+    net::Worker worker{0};
+    Shared shared;
+    Gateway gateway{worker, shared};
+
+private:
+    std::vector<std::unique_ptr<Frontend>> frontends_;
+};
+
+[[nodiscard]] inline std::string chat_request(std::string_view model, bool stream) {
+    return R"({"model":")" + std::string(model) + R"(","stream":)" + (stream ? "true" : "false") +
+           R"(,"messages":[{"role":"user","content":"hello"}]})";
+}
+
+}  // namespace sluice::gateway::testing
