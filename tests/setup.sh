@@ -21,6 +21,7 @@ if ! is_current python/.venv/.installed "$wanted"; then
     echo "==> pip install in tests/clients/python/.venv"
     rm -rf python/.venv
     python3 -m venv python/.venv
-    python/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements.txt
+    python/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        -r python/requirements.txt
     printf '%s' "$wanted" >python/.venv/.installed
 fi

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { clientOf, say, startGateway } from './sluice.mjs';
+import { clientOf, say, startGateway, stopAll } from './sluice.mjs';
 
 const LIMIT_MS = 250;
 
@@ -39,7 +39,7 @@ default_route: up/*
   client = clientOf(gateway);
 });
 after(async () => {
-  await gateway.stop();
+  await stopAll();
   upstream.closeAllConnections();
   await new Promise((resolve) => upstream.close(resolve));
 });

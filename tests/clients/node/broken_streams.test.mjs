@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { clientOf, collect, contentOf, say, startGateway, startUpstream } from './sluice.mjs';
+import {
+  clientOf,
+  collect,
+  contentOf,
+  say,
+  startGateway,
+  startUpstream,
+  stopAll,
+} from './sluice.mjs';
 
 let upstream;
 let gateway;
@@ -13,15 +21,12 @@ before(async () => {
   upstream = await startUpstream();
   gateway = await startGateway(`
 upstreams:
-  up: {base_url: "${upstream.baseURL}", timeouts: {first_byte: 1s, idle: 1s}}
+  up: {base_url: "${upstream.baseURL}", timeouts: {first_byte: 1s, idle: 400ms}}
 default_route: up/*
 `);
   client = clientOf(gateway);
 });
-after(async () => {
-  await gateway.stop();
-  await upstream.stop();
-});
+after(stopAll);
 
 const ask = (model, options = {}) =>
   client.chat.completions.create({ model, messages: say('hi'), ...options });
@@ -110,7 +115,10 @@ test('letters that arrive a byte at a time arrive whole', async () => {
 
 test('bytes that are not UTF-8 never reach the client as text', async () => {
   await assert.rejects(ask('fault-invalid-utf8'), OpenAI.InternalServerError);
-  await assert.rejects(async () => collect(await ask('fault-invalid-utf8', { stream: true })), OpenAI.APIError);
+  await assert.rejects(
+    async () => collect(await ask('fault-invalid-utf8', { stream: true })),
+    OpenAI.APIError,
+  );
 });
 
 test("the upstream's own fields stay away from the client", async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { clientOf, collect, contentOf, say, startGateway } from './sluice.mjs';
+import { clientOf, collect, contentOf, say, startGateway, stopAll } from './sluice.mjs';
 
 let gateway;
 let client;
@@ -12,7 +12,7 @@ before(async () => {
   gateway = await startGateway();
   client = clientOf(gateway);
 });
-after(() => gateway.stop());
+after(stopAll);
 
 const chat = (request) => client.chat.completions.create({ model: 'embedded/echo', ...request });
 

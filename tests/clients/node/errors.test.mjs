@@ -3,14 +3,29 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { clientOf, collect, say, startGateway, startUpstream } from './sluice.mjs';
+import {
+  clientOf,
+  collect,
+  contentOf,
+  say,
+  startGateway,
+  startUpstream,
+  stopAll,
+} from './sluice.mjs';
 
 let upstream;
 let gateway;
 let client;
 
 before(async () => {
-  upstream = await startUpstream();
+  const busy = { error: { message: 'busy', type: 'server_error', param: null, code: null } };
+  upstream = await startUpstream(
+    [false, true].map((stream) => ({
+      match: { model: `flaky-${stream}` },
+      times: 1,
+      reply: { status: 503, headers: { 'retry-after-ms': '10' }, body: JSON.stringify(busy) },
+    })),
+  );
   gateway = await startGateway(`
 keys: [{name: alice, secret: sk-alice}]
 upstreams:
@@ -22,15 +37,13 @@ upstreams:
 routes:
   - {model: echo, to: up/echo}
   - {model: "fault-*", to: up/*}
+  - {model: "flaky-*", to: up/*}
   - {model: closed, to: closed/any}
 limits: {drain_timeout: 1s, body_bytes: 64KiB}
 `);
   client = clientOf(gateway, { apiKey: 'sk-alice' });
 });
-after(async () => {
-  await gateway.stop();
-  await upstream.stop();
-});
+after(stopAll);
 
 const ask = (model, options = {}, from = client) =>
   from.chat.completions.create({ model, messages: say('hi'), ...options });
@@ -90,8 +103,11 @@ test("the upstream's refusals keep their status, words and Retry-After", async (
     assert.equal(error.code, 'rate_limit_exceeded');
   });
   await rejects('fault-401', OpenAI.AuthenticationError);
-  await rejects('fault-500', OpenAI.InternalServerError, (error) => assert.equal(error.status, 500));
-  await rejects('fault-503', OpenAI.InternalServerError, (error) => assert.equal(error.status, 503));
+  for (const status of [500, 503]) {
+    await rejects(`fault-${status}`, OpenAI.InternalServerError, (error) => {
+      assert.equal(error.status, status);
+    });
+  }
 });
 
 test('an HTML page of the upstream becomes an error in words', async () => {
@@ -119,8 +135,22 @@ test('an upstream that cannot be reached or makes no sense is status 502', async
   await Promise.all(models.map((model) => rejects(model, OpenAI.InternalServerError, bad)));
 });
 
-test('a whole reply that is shorter than announced is status 502', async () => {
-  await assert.rejects(ask('fault-short-content-length'), (error) => error.status === 502);
+test('a whole reply that is cut short, or a 200 that is an error, is status 502', async () => {
+  const models = ['fault-short-content-length', 'fault-close-mid-stream', 'fault-error-event'];
+  for (const model of models) {
+    await assert.rejects(ask(model), (error) => error.status === 502);
+  }
+});
+
+test("the client library's own retries go through", async () => {
+  const patient = clientOf(gateway, { apiKey: 'sk-alice', maxRetries: 2 });
+  for (const stream of [false, true]) {
+    const reply = await ask(`flaky-${stream}`, { stream }, patient);
+    const text = stream
+      ? contentOf(await collect(reply))
+      : reply.choices[0].message.content;
+    assert.match(text, /^You said: hi/);
+  }
 });
 
 test('an upstream that does not answer is status 504', async () => {

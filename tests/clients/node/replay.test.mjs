@@ -1,5 +1,5 @@
-// Recorded replies pass unchanged: event for event, byte for byte, however the upstream's bytes were
-// split. The recordings are those in ../fixtures, and with SLUICE_SHARED the providers' own.
+// Recorded replies pass unchanged, byte for byte, however the upstream's bytes were split. The
+// recordings are those in ../fixtures, and with SLUICE_SHARED the providers' own.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -8,7 +8,15 @@ import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
-import { clientOf, collect, contentOf, say, startGateway, startUpstream } from './sluice.mjs';
+import {
+  clientOf,
+  collect,
+  contentOf,
+  say,
+  startGateway,
+  startUpstream,
+  stopAll,
+} from './sluice.mjs';
 
 // A byte at a time is slow, so there a recording is cut down to a few chunks of each shape.
 const SPLITS = [0, 1, 7, 64];
@@ -90,20 +98,20 @@ default_route: up/*
   client = clientOf(gateway);
   direct = clientOf(upstream);
 });
-after(async () => {
-  await gateway.stop();
-  await upstream.stop();
-});
+after(stopAll);
 
 /** The reply's status and its body's bytes, without any client library. */
 function raw(body) {
   return new Promise((resolve, reject) => {
     const url = `${gateway.baseURL}/chat/completions`;
-    const options = { method: 'POST', headers: { 'content-type': 'application/json' }, agent: false };
+    const headers = { 'content-type': 'application/json' };
+    const options = { method: 'POST', headers, agent: false };
     const asked = request(url, options, (response) => {
       const pieces = [];
       response.on('data', (piece) => pieces.push(piece));
-      response.on('end', () => resolve({ status: response.statusCode, body: Buffer.concat(pieces) }));
+      response.on('end', () => {
+        resolve({ status: response.statusCode, body: Buffer.concat(pieces) });
+      });
       response.on('error', reject);
     });
     asked.on('error', reject);

@@ -21,6 +21,8 @@ function cleanEnvironment(home) {
   return { ...Object.fromEntries(entries), HOME: home };
 }
 
+const started = [];
+
 /** One started process and its folder, which holds its files and is removed with it. */
 class Process {
   constructor() {
@@ -41,6 +43,7 @@ class Process {
       env: cleanEnvironment(this.folder),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    started.push(this);
     this.exited = new Promise((resolve) => {
       this.child.on('exit', (code, signal) => resolve(signal ?? code));
     });
@@ -65,8 +68,10 @@ class Process {
     return this;
   }
 
+  /** The line that names the address, once it is there as a whole. */
   listening() {
-    return this.output.split('\n').find((line) => /listening/.test(line)) ?? '';
+    const lines = this.output.split('\n').slice(0, -1);
+    return lines.find((line) => line.includes('listening')) ?? '';
   }
 
   failure(what) {
@@ -82,6 +87,15 @@ class Process {
     rmSync(this.folder, { recursive: true, force: true });
     assert.equal(how, 0, this.failure(`ended with ${how}`).message);
   }
+}
+
+/** Ends all that was started, the last one first. */
+export async function stopAll() {
+  const failures = [];
+  for (let process = started.pop(); process; process = started.pop()) {
+    await process.stop().catch((error) => failures.push(error.message));
+  }
+  assert.deepEqual(failures, []);
 }
 
 /** A gateway with that YAML configuration; without one, as it comes: the embedded model. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { clientOf, collect, say, startGateway } from './sluice.mjs';
+import { clientOf, collect, contentOf, say, startGateway, stopAll } from './sluice.mjs';
 
 let gateway;
 let client;
@@ -11,7 +11,7 @@ before(async () => {
   gateway = await startGateway();
   client = clientOf(gateway);
 });
-after(() => gateway.stop());
+after(stopAll);
 
 const parameters = (name) => ({
   type: 'object',
@@ -95,9 +95,10 @@ test("a tool's answer goes back and the model speaks of it", async () => {
     { role: 'tool', tool_call_id: message.tool_calls[0].id, content: '{"sky":"blue"}' },
   ];
   for (const stream of [false, true]) {
-    const second = await client.chat.completions.create({ model, messages: answered, tools, stream });
+    const request = { model, messages: answered, tools, stream };
+    const second = await client.chat.completions.create(request);
     const text = stream
-      ? (await collect(second)).map((chunk) => chunk.choices[0].delta.content ?? '').join('')
+      ? contentOf(await collect(second))
       : second.choices[0].message.content;
     assert.match(text, /^get_weather answered: \{"sky":"blue"\}/);
   }
@@ -133,7 +134,10 @@ test('the client library runs the tools by itself, whole and streamed', async ()
 
 test('no tool is called when the choice is none, the named one when it names one', async () => {
   const none = await client.chat.completions.create({
-    model, messages, tools, tool_choice: 'none',
+    model,
+    messages,
+    tools,
+    tool_choice: 'none',
   });
   const named = await client.chat.completions.create({
     model,

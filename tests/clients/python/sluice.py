@@ -62,13 +62,15 @@ class Process:
                     break
                 got = os.read(self.child.stdout.fileno(), 65536)
                 self.output += got.decode(errors="replace")
-                found = re.search(r"listening.*?(http://127\.0\.0\.1:\d+)", self.output)
+                found = re.search(r"listening.*?(http://127\.0\.0\.1:\d+).*\n", self.output)
                 if found:
                     return found[1]
                 if not got:
                     break
         self.child.kill()
         self.child.wait()
+        self.child.stdout.close()
+        shutil.rmtree(self.folder)
         raise AssertionError(f"sluice did not start:\n{self.output}")
 
     def _read_on(self):

@@ -1,5 +1,5 @@
-"""What goes wrong reaches the client's code as the exception that its documentation names; a stream
-that breaks on its way raises, and never ends in silence."""
+"""What goes wrong reaches the client's code as the exception that its documentation names; a
+stream that breaks on its way raises, and never ends in silence."""
 
 import unittest
 from concurrent.futures import ThreadPoolExecutor

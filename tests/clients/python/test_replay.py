@@ -1,5 +1,5 @@
-"""Recorded replies as the official client sees them. That their bytes pass unchanged is the business
-of ../node/replay.test.mjs."""
+"""Recorded replies as the official client sees them. That their bytes pass unchanged is what
+../node/replay.test.mjs looks at."""
 
 import json
 import os
