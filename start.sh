@@ -31,7 +31,7 @@ print_banner() {
 
   sluice serves at  $url  (or where the configuration's \`listen\` says; Ctrl-C stops it)
 
-  Try the model inside it, which needs no provider and no key:
+  Try the model inside it, which answers as long as no provider is configured:
     curl $url/v1/chat/completions -H 'content-type: application/json'$key -d '{"model":"embedded/echo","messages":[{"role":"user","content":"Hello"}]}'
 
   A real provider, by the environment or a file .env:

@@ -15,35 +15,47 @@ std::optional<chat::FinishReason> finish_reason_of(const json::Value& choices) {
     return reason ? read_finish_reason(*reason) : std::nullopt;
 }
 
-std::optional<std::uint64_t> count_in(const json::Value& object, std::string_view details,
-                                      std::string_view name) {
-    const auto inner = json::find(object, details);
-    if (!inner) return std::nullopt;
-    const auto count = json::find(*inner, name);
-    return count ? json::to_uint64(*count) : std::nullopt;
-}
-
-std::optional<std::uint64_t> count_in(const json::Value& object, std::string_view name) {
-    const auto count = json::find(object, name);
+/// One member of an object within the usage object.
+std::optional<std::uint64_t> count_in(const json::Value& details, std::string_view name) {
+    const auto count = json::find(details, name);
     return count ? json::to_uint64(*count) : std::nullopt;
 }
 
 }  // namespace
 
 chat::Usage read_usage(const json::Value& usage) {
-    const auto input = count_in(usage, "prompt_tokens");
-    const auto output = count_in(usage, "completion_tokens");
-    const auto total = count_in(usage, "total_tokens");
+    if (!usage.is(json::Kind::object)) return {};
+    std::optional<std::uint64_t> input;
+    std::optional<std::uint64_t> output;
+    std::optional<std::uint64_t> total;
+    std::optional<std::uint64_t> cached;
+    std::optional<std::uint64_t> cache_hits;  // DeepSeek's name for the same
+    std::optional<std::uint64_t> reasoning;
+    json::Reader reader(usage.raw);
+    while (reader.next()) {
+        const json::Value& value = reader.value();
+        if (reader.key_is("prompt_tokens")) {
+            input = json::to_uint64(value);
+        } else if (reader.key_is("completion_tokens")) {
+            output = json::to_uint64(value);
+        } else if (reader.key_is("total_tokens")) {
+            total = json::to_uint64(value);
+        } else if (reader.key_is("prompt_cache_hit_tokens")) {
+            cache_hits = json::to_uint64(value);
+        } else if (reader.key_is("prompt_tokens_details")) {
+            cached = count_in(value, "cached_tokens");
+        } else if (reader.key_is("completion_tokens_details")) {
+            reasoning = count_in(value, "reasoning_tokens");
+        }
+    }
     if (!input && !output && !total) return {};
-
-    auto cached = count_in(usage, "prompt_tokens_details", "cached_tokens");
-    if (!cached) cached = count_in(usage, "prompt_cache_hit_tokens");
+    if (!cached) cached = cache_hits;
     return {
         .known = true,
         .input = input.value_or(0),
         .cached_input = cached.value_or(0),
         .output = output.value_or(0),
-        .reasoning = count_in(usage, "completion_tokens_details", "reasoning_tokens").value_or(0),
+        .reasoning = reasoning.value_or(0),
         .total = total.value_or(input.value_or(0) + output.value_or(0)),
     };
 }
