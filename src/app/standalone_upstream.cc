@@ -19,7 +19,7 @@ namespace sluice::app {
 namespace {
 
 Result<std::string> read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
+    const std::ifstream file(path, std::ios::binary);
     if (!file) return fail(Errc::bad_request, path + ": cannot be read");
     std::ostringstream text;
     text << file.rdbuf();
@@ -70,7 +70,9 @@ public:
     }
 
     void stop() {
+        stopping_ = true;
         listener_.stop();
+        end_when_idle();
         for (UpstreamConnection& connection : connections_) connection.cancel();
     }
 
@@ -79,6 +81,13 @@ private:
         UpstreamConnection connection(worker_, context_, std::move(stream), number);
         connections_.push_back(connection);
         co_await connection.run();
+        connection.unlink();
+        end_when_idle();
+    }
+
+    /// Timers of waits that were called off would keep the worker for another ten seconds.
+    void end_when_idle() {
+        if (stopping_ && connections_.empty()) worker_.post([this] { worker_.io().stop(); });
     }
 
     net::Worker& worker_;
@@ -87,6 +96,7 @@ private:
     boost::intrusive::list<UpstreamConnection, boost::intrusive::constant_time_size<false>>
         connections_;
     std::uint64_t accepted_ = 0;
+    bool stopping_ = false;
 };
 
 /// Each connection takes a descriptor, and the usual soft limit is 1,024.
@@ -137,7 +147,7 @@ int run_standalone_upstream(const StandaloneOptions& options) {
     StandaloneUpstream upstream(worker, std::move(*context), std::move(*listener));
     upstream.start();
     std::thread thread([&] { worker.run(); });
-    std::cout << "listening on http://" << options.host << ":" << port << std::endl;
+    std::cout << "listening on http://" << options.host << ":" << port << '\n' << std::flush;
     int signal = 0;
     sigwait(&signals, &signal);
     worker.post([&] { upstream.stop(); });

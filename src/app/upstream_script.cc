@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace sluice::app {
@@ -81,7 +82,8 @@ Result<void> read_chunks(std::string_view text, ReplyText& reply) {
     reply.events.emplace();
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        const std::string_view line = trim(text.substr(0, end));
+        std::string_view line = text.substr(0, end);
+        if (line.ends_with('\r')) line.remove_suffix(1);
         text.remove_prefix(std::min(end + 1, text.size()));
         const bool is_event = line.starts_with("data:");
         if (line.empty()) continue;
@@ -160,13 +162,13 @@ std::string head_of(const ReplyText& reply, std::string_view type) {
 }
 
 /// A stream that ends in order gets its last chunk.
-WireScript stream_of(const ReplyText& reply) {
+WireScript stream_of(const ReplyText& reply, std::span<const std::string> events) {
     using upstream::embedded::send_times;
     WireScript wire;
     wire.push_back(
         send_times(head_of(reply, "text/event-stream") + "transfer-encoding: chunked\r\n\r\n", 1,
                    reply.delay));
-    for (const std::string& event : *reply.events) {
+    for (const std::string& event : events) {
         const bool first = wire.size() == 1;
         wire.push_back(send_times(upstream::embedded::chunk(event), 1,
                                   first ? milliseconds(0) : reply.interval));
@@ -186,7 +188,7 @@ Result<ScriptedReply> write_wire(const ReplyText& text) {
     if (text.raw) {
         reply.wire.push_back(send_times(*text.raw, 1, text.delay));
     } else if (text.events) {
-        reply.wire = stream_of(text);
+        reply.wire = stream_of(text, *text.events);
     } else {
         const std::string body = text.body.value_or("");
         reply.wire.push_back(send_times(head_of(text, "application/json") + "content-length: " +

@@ -46,7 +46,8 @@ void write_message(Writer& json, const Answer& answer) {
 
 }  // namespace
 
-ChunkWriter::ChunkWriter(Identity identity, bool include_usage) : include_usage_(include_usage) {
+ChunkWriter::ChunkWriter(const Identity& identity, bool include_usage)
+    : include_usage_(include_usage) {
     Writer json(front_);
     json.begin_object().key("id").string(identity.id);
     json.key("object").string("chat.completion.chunk").key("created").number(identity.created);

@@ -23,7 +23,7 @@ inline constexpr std::string_view kDoneEvent = "data: [DONE]\n\n";
 class ChunkWriter {
 public:
     /// With `include_usage` every chunk but the last one says `"usage":null`.
-    ChunkWriter(Identity identity, bool include_usage);
+    ChunkWriter(const Identity& identity, bool include_usage);
 
     void role(std::string& out) const;
     void reasoning(std::string_view text, std::string& out) const;

@@ -56,33 +56,36 @@ net::Task<Result<void>> EmbeddedFlight::open(const Ask& ask) {
     const std::string body = concatenate(ask.body);
     const Fault* const fault = settings_.faults ? find_fault(ask.model) : nullptr;
     if (fault != nullptr) {
-        fault_ = std::make_unique<FaultFlight>(
-            worker_, timeouts_, fault->make(FaultRequest{ask.stream, {}, identity_of(ask)}));
+        FaultRequest wanted;
+        wanted.stream = ask.stream;
+        wanted.identity = identity_of(ask);
+        fault_ = std::make_unique<FaultFlight>(worker_, timeouts_, fault->make(wanted));
         auto opened = co_await fault_->open(ask);
         reply_ = fault_->reply();
         co_return opened;
     }
-    answer_ = reply_to(ask, body, settings_);
+    const Reply& reply = answer_.emplace(reply_to(ask, body, settings_));
     begin_ = net::Clock::now();
-    reply_.status = answer_->status();
-    reply_.content_type = answer_->content_type();
+    reply_.status = reply.status();
+    reply_.content_type = reply.content_type();
     co_return Result<void>();
 }
 
 net::Task<Result<std::string_view>> EmbeddedFlight::next() {
     if (cancelled_) co_return fail(Errc::cancelled);
     if (fault_) co_return co_await fault_->next();
-    if (at_end()) co_return std::string_view();
-    const auto waited = co_await wait_until_due();
+    const auto due = answer_ ? answer_->due() : std::nullopt;
+    if (!due) co_return std::string_view();
+    const auto waited = co_await wait_until(begin_ + *due);
     if (!waited) co_return std::unexpected(waited.error());
-    fill_batch();
+    fill_batch(*answer_);
     co_return std::string_view(batch_);
 }
 
 /// Suspends in any case, but for the first time: a reply without a pace must not keep the other
 /// connections of the worker waiting.
-net::Task<Result<void>> EmbeddedFlight::wait_until_due() {
-    const auto wait = begin_ + *answer_->due() - net::Clock::now();
+net::Task<Result<void>> EmbeddedFlight::wait_until(net::Clock::time_point due) {
+    const auto wait = due - net::Clock::now();
     if (wait > net::Clock::duration::zero()) {
         co_await pause_.wait(wait);
     } else if (begun_) {
@@ -94,12 +97,14 @@ net::Task<Result<void>> EmbeddedFlight::wait_until_due() {
 }
 
 /// What is due by now, and in any case what was waited for.
-void EmbeddedFlight::fill_batch() {
+void EmbeddedFlight::fill_batch(Reply& reply) {
     batch_.clear();
     const auto elapsed = net::Clock::now() - begin_;
+    std::optional<std::chrono::microseconds> due;
     do {
-        answer_->take(batch_);
-    } while (!at_end() && *answer_->due() <= elapsed && batch_.size() < kBatchBytes);
+        reply.take(batch_);
+        due = reply.due();
+    } while (due && *due <= elapsed && batch_.size() < kBatchBytes);
 }
 
 bool EmbeddedFlight::at_end() const {

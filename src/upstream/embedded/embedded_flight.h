@@ -35,8 +35,8 @@ public:
     void cancel() override;
 
 private:
-    net::Task<Result<void>> wait_until_due();
-    void fill_batch();
+    net::Task<Result<void>> wait_until(net::Clock::time_point due);
+    void fill_batch(Reply& reply);
 
     net::Worker& worker_;
     const config::Timeouts timeouts_;

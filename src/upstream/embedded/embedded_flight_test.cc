@@ -74,6 +74,7 @@ private:
             if (++landing.pieces == cancel_after_pieces) flight.cancel();
             if (landing.body.size() > stop_after_bytes) break;
         }
+        worker.io().stop();
     }
 };
 
@@ -85,7 +86,7 @@ std::string request_for(std::string_view model, bool stream, std::string_view me
 
 Landing fly(std::string_view model, bool stream, std::string_view members = "") {
     Journey journey(settings());
-    journey.stop_after_bytes = 4UL * 1024 * 1024;
+    journey.stop_after_bytes = 512UL * 1024;
     return journey.fly(model, request_for(model, stream, members), stream);
 }
 

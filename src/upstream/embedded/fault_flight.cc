@@ -106,8 +106,8 @@ bool FaultFlight::take_body(std::string& out) {
 net::Task<FaultFlight::Event> FaultFlight::receive() {
     co_await worker_.sleep(net::Clock::duration::zero());  // endless ones must let others in
     if (cancelled_) co_return Event::cancelled;
-    static const WireStep kSilence = hang();  // the connection lives on, and nothing comes
-    const WireStep& step = step_ < script_.size() ? script_[step_] : kSilence;
+    static const WireStep silence = hang();  // the connection lives on, and nothing comes
+    const WireStep& step = step_ < script_.size() ? script_[step_] : silence;
     const auto when = net::Clock::now() + step.wait;
     const bool in_time = co_await pause_until(when);
     if (cancelled_) co_return Event::cancelled;

@@ -8,14 +8,14 @@
 namespace sluice::upstream::embedded {
 
 std::span<const Fault> faults() {
-    static const std::vector<Fault> kAll = [] {
+    static const std::vector<Fault> together = [] {
         std::vector<Fault> all;
         for (const auto some : {head_faults(), body_faults(), content_faults()}) {
             all.insert(all.end(), some.begin(), some.end());
         }
         return all;
     }();
-    return kAll;
+    return together;
 }
 
 const Fault* find_fault(std::string_view name) {

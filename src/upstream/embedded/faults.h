@@ -44,6 +44,13 @@ struct FaultRequest {
 };
 
 struct Fault {
+    constexpr Fault(std::string_view model, std::string_view tests, std::string_view does,
+                    WireScript (*maker)(const FaultRequest&)) noexcept
+        : name(model),
+          requirement(tests),
+          what(does),
+          make(maker) {}
+
     std::string_view name;         ///< of the model
     std::string_view requirement;  ///< what it tests: UP-1 to UP-18
     std::string_view what;         ///< for the documentation

@@ -36,8 +36,7 @@ std::string payload_with(const Request& request, std::string_view text) {
 /// A chunk of `bytes`, in blocks, so that the script itself stays small.
 void add_huge_chunk(WireScript& script, std::string_view front, std::size_t bytes,
                     std::string_view back) {
-    std::string start(front);
-    script.push_back(send(chunk(start)));
+    script.push_back(send(chunk(front)));
     script.push_back(send_times(chunk(std::string(kBlock, 'x')), bytes / kBlock));
     script.push_back(send(chunk(back).append(kLastChunk)));
 }

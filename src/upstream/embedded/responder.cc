@@ -37,7 +37,7 @@ Reply respond(std::string_view body, Identity identity, const config::Embedded& 
     Answer answer = make_answer(*request, settings, call_id(identity.id));
     std::string whole;
     if (!request->stream) whole = write_reply(identity, answer);
-    Reply reply(ChunkWriter(std::move(identity), request->include_usage), std::move(answer));
+    Reply reply(ChunkWriter(identity, request->include_usage), std::move(answer));
     reply.stream_ = request->stream;
     reply.include_usage_ = request->include_usage;
     reply.tokens_per_second_ = request->tokens_per_second.value_or(settings.tokens_per_second);
