@@ -5,12 +5,26 @@
 #include <utility>
 
 namespace sluice::gateway {
+namespace {
+
+constexpr std::uint64_t kMaxUnusedBody = 64UL * 1024;
+
+/// Only POST has a use for a body. Another one's is read to its end all the same: a message whose
+/// framing is broken is refused, not answered well.
+net::Task<Result<void>> read_unused_body(Exchange& exchange) {
+    const auto body = co_await exchange.client.read_body(kMaxUnusedBody);
+    if (!body) co_return std::unexpected(body.error());
+    co_return Result<void>();
+}
+
+}  // namespace
 
 net::Task<> handle(Exchange& exchange) {
     auto result = answer_preflight(exchange);
     if (!exchange.client.started()) {
         result = exchange.table.find(exchange);
         if (result) result = identify(exchange);
+        if (result && exchange.method != "POST") result = co_await read_unused_body(exchange);
         if (result) result = co_await exchange.endpoint->answer(exchange);
     }
     if (!result) respond_error(exchange, std::move(result.error()));
