@@ -15,9 +15,9 @@ std::uint64_t spread(std::uint64_t value) {
     return value ^ (value >> 31);
 }
 
-void append_hex(std::string& text, std::uint64_t value) {
+void write_hex(char* text, std::uint64_t value) {
     for (int shift = 60; shift >= 0; shift -= 4) {
-        text += "0123456789abcdef"[(value >> shift) & 0xf];
+        *text++ = "0123456789abcdef"[(value >> shift) & 0xf];
     }
 }
 
@@ -31,11 +31,9 @@ RequestIds::RequestIds() {
 }
 
 std::string RequestIds::next() {
-    std::string id;
-    id.reserve(36);
-    id += "req_";
-    append_hex(id, prefix_);
-    append_hex(id, spread(++counter_));
+    std::string id("req_0123456789abcdef0123456789abcdef");
+    write_hex(id.data() + 4, prefix_);
+    write_hex(id.data() + 20, spread(++counter_));
     return id;
 }
 
