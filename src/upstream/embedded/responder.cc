@@ -133,11 +133,12 @@ void Reply::enter(Stage stage) noexcept {
 Reply list_models(const config::Embedded& settings) {
     using dialect::openai_chat::Model;
     std::vector<Model> models;
-    models.push_back(Model{"echo", "sluice", kModelsCreated});
-    models.push_back(Model{"lorem", "sluice", kModelsCreated});
+    models.push_back(Model{.id = "echo", .owned_by = "sluice", .created = kModelsCreated});
+    models.push_back(Model{.id = "lorem", .owned_by = "sluice", .created = kModelsCreated});
     if (settings.faults) {
         for (const Fault& fault : faults()) {
-            models.push_back(Model{std::string(fault.name), "sluice", kModelsCreated});
+            models.push_back(Model{
+                .id = std::string(fault.name), .owned_by = "sluice", .created = kModelsCreated});
         }
     }
     return whole_reply(200, dialect::openai_chat::write_models(models));
