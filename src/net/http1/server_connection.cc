@@ -50,17 +50,19 @@ Task<> ServerConnection::run() {
 
 /// Waits for a request and reads its head. The clock of the head starts with its first byte.
 Task<ServerConnection::HeadOutcome> ServerConnection::read_head() {
-    const ServerLimits& limits = server_.handler_.limits();
+    // Copies: a reload may replace the limits during the wait.
+    const auto head_timeout = server_.handler_.limits().head_timeout;
+    const auto idle_timeout = server_.handler_.limits().idle_timeout;
     Block& block = buffer_.head();
     bool begun = false;
     for (;;) {
         if (!block.empty()) {
-            if (!begun) stream_.deadline().expire_after(limits.head_timeout);
+            if (!begun) stream_.deadline().expire_after(head_timeout);
             begun = true;
             const HeadOutcome outcome = take_head();
             if (outcome != HeadOutcome::closed) co_return outcome;
         } else {
-            stream_.deadline().expire_after(limits.idle_timeout);
+            stream_.deadline().expire_after(idle_timeout);
         }
         const Wake wake = co_await stream_.readable();
         if (wake == Wake::timed_out && begun) {
