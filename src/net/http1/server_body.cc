@@ -121,11 +121,14 @@ Task<Result<void>> ServerConnection::wait_for_body(Clock::time_point started,
                                                    std::uint64_t expected) {
     using std::chrono::milliseconds;
     const ServerLimits& limits = server_.handler_.limits();
-    const auto in_all =
+    const milliseconds in_all =
         limits.body_grace + milliseconds(expected * 1000 / limits.body_bytes_per_second);
-    const auto by_rate = std::max<milliseconds>(
-        limits.body_rate_grace,
-        milliseconds(buffer_.body().size() * 1000 / limits.body_min_bytes_per_second));
+    milliseconds by_rate = in_all;
+    if (limits.body_min_bytes_per_second > 0) {
+        by_rate = std::max<milliseconds>(
+            limits.body_rate_grace,
+            milliseconds(buffer_.body().size() * 1000 / limits.body_min_bytes_per_second));
+    }
     stream_.deadline().expire_at(started + std::min<milliseconds>(in_all, by_rate));
     const Wake wake = co_await stream_.readable();
     if (wake == Wake::timed_out) {
