@@ -88,6 +88,12 @@ class Process:
     def wait(self, seconds=STOP_TIMEOUT):
         return self.child.wait(seconds)
 
+    def cpu_seconds(self):
+        """What it has used so far."""
+        with open(f"/proc/{self.child.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def check_output(self):
         output = self.last_output = self.output
         for report in REPORTS:

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from gateway import SLOWNESS, Gateway, StandaloneUpstream, to_upstream
+from gateway import EMBEDDED, SLOWNESS, Gateway, StandaloneUpstream, to_upstream
 from raw_http import Closed, Connection, chat, request
 from upstream import Upstream, answer_well, completion, delta, stream_head, whole
 
@@ -140,6 +140,28 @@ class Faults(unittest.TestCase):
 
     def test_letters_cut_between_chunks_come_out_whole(self):
         self.assertNotIn("\ufffd", self.gateway.chat(chat(model="fault-split-utf8", stream=True)).content())
+
+
+class FaultsInside(Faults):
+    """The same models inside the gateway's own process."""
+
+    @classmethod
+    def setUpClass(cls):
+        inside = {"kind": "embedded", "embedded": {"faults": True}}
+        cls.gateway = Gateway({"upstreams": {"main": inside}, "default_route": "main/*"}, environment={"TIMEOUT": "1"})
+        names = cls.gateway.ask("GET", "/v1/models").json()["data"]
+        cls.models = sorted(model["id"] for model in names if model["id"].startswith("fault-"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.gateway.stop()
+
+    def test_they_are_not_reachable_unless_enabled(self):
+        with Gateway(EMBEDDED) as gateway:
+            self.assertNotIn(b"fault-", gateway.ask("GET", "/v1/models").body)
+            for model in ("fault-500", "fault-reset-mid-stream"):
+                reply = gateway.chat(chat(model=model))
+                self.assertEqual((reply.status, reply.error["code"]), (404, "model_not_found"))
 
 
 class Races(unittest.TestCase):
@@ -287,6 +309,28 @@ class ClientGone(unittest.TestCase):
 
     def test_reset_while_a_whole_reply_is_waited_for(self):
         self.check(chat(), Connection.reset)
+
+    def test_closed_with_another_request_waiting(self):
+        def leave(connection):
+            connection.send(request("GET", "/livez") * 3)
+            time.sleep(0.05)
+            connection.close()
+
+        self.check(chat(stream=True), leave)
+
+    def test_a_request_that_waits_behind_another_costs_no_time(self):
+        with Upstream(self.hang) as upstream, Gateway(to_upstream(upstream.port)) as gateway:
+            for body in (chat(), chat(stream=True)):
+                self.seen.clear()
+                with gateway.connect() as connection:
+                    connection.send(request("POST", "/v1/chat/completions", body))
+                    self.assertTrue(self.seen.wait(5))
+                    connection.send(request("GET", "/livez"))
+                    time.sleep(0.1)
+                    used = gateway.cpu_seconds()
+                    time.sleep(0.5)
+                    self.assertLess(gateway.cpu_seconds() - used, 0.05 * SLOWNESS)
+            self.left.set()
 
     def test_a_client_that_reads_slowly_slows_the_upstream_down(self):
         sent = []

@@ -1,7 +1,6 @@
 """What a client may send, how much, and how slowly."""
 
 import json
-import os
 import resource
 import threading
 import time
@@ -12,7 +11,7 @@ from raw_http import Closed, Connection, chat, request
 from upstream import Upstream
 
 KIBIBYTE = 1024
-BODY_LIMIT = 64 * KIBIBYTE
+BODY_LIMIT = 256 * KIBIBYTE
 
 
 class Sizes(unittest.TestCase):
@@ -126,7 +125,7 @@ class Sizes(unittest.TestCase):
             (b'{"model":"m",' + message.encode() + b',"x":"\x01"}', None),
             (b'\xef\xbb\xbf{"model":"m",' + message.encode() + b"}", None),
             (b'{"model":"m",' + message.encode() + b',"x":' + b"[" * 65 + b"]" * 65 + b"}", None),
-            (b'{"model":"m",' + message.encode() + b',"x":' + b"[" * 20_000, None),
+            (b'{"model":"m",' + message.encode() + b',"x":' + b"[" * 200_000, None),
             (b"{" + message.encode() + b"}", "model"), (b'{"model":1,' + message.encode() + b"}", "model"),
             (b'{"model":"",' + message.encode() + b"}", "model"), (b'{"model":null,' + message.encode() + b"}", "model"),
             (b'{"model":"m"}', "messages"), (b'{"model":"m","messages":"x"}', "messages"),
@@ -238,6 +237,15 @@ class Pace(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 12)
             self.assertTrue(connection.ends(5))
 
+    def test_no_least_rate_is_a_possible_configuration(self):
+        with Gateway({**EMBEDDED, "limits": {"body_min_rate": 0}}) as gateway, gateway.connect() as connection:
+            head, _, body = request("POST", "/v1/chat/completions", chat()).partition(b"\r\n\r\n")
+            connection.send(head + b"\r\n\r\n")
+            for byte in body:
+                connection.send(bytes([byte]))
+                time.sleep(0.001)
+            self.assertEqual(connection.read().status, 200)
+
     def test_pipelined_requests_are_answered_in_order(self):
         with self.gateway.connect() as connection:
             connection.send(request("GET", "/livez") + request("GET", "/nothing") + request("POST", "/v1/chat/completions", chat())
@@ -249,6 +257,8 @@ class Pace(unittest.TestCase):
 class Descriptors(unittest.TestCase):
     """OV-4: with no file descriptor left the gateway waits in peace and comes back at once."""
 
+    # UBSan looks at an object's type by way of a pipe, which cannot be had then.
+    @unittest.skipIf(SLOWNESS > 1, "the sanitizers need descriptors themselves")
     def test_running_out_of_descriptors(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
@@ -262,26 +272,27 @@ class Descriptors(unittest.TestCase):
                     break
             self.assertGreater(len(flood), 250)
             time.sleep(0.3)
-            began, used = time.monotonic(), self.cpu_seconds(gateway.child.pid)
+            began, used = time.monotonic(), gateway.cpu_seconds()
             time.sleep(1)
-            share = (self.cpu_seconds(gateway.child.pid) - used) / (time.monotonic() - began)
+            share = (gateway.cpu_seconds() - used) / (time.monotonic() - began)
             self.assertLess(share, 0.05 * SLOWNESS)
             self.assertIsNone(gateway.child.poll())
-            # Connections that were taken still work.
-            flood[0].send(request("GET", "/livez"))
-            self.assertEqual(flood[0].read().status, 200)
+            self.assertGreater(sum(map(self.works, flood)), 100, "those that were taken still work")
             for connection in flood:
                 connection.close()
             freed = time.monotonic()
             self.assertEqual(gateway.ask("GET", "/livez").status, 200)
             self.assertLess(time.monotonic() - freed, 1.0 * SLOWNESS)
-            self.assertLess(len(gateway.output.splitlines()), 60, "the log is flooded")
+            complaints = [line for line in gateway.lines_so_far() if line["message"] != "request"]
+            self.assertLess(len(complaints), 20, "the log is flooded")
 
     @staticmethod
-    def cpu_seconds(pid):
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def works(connection):
+        try:
+            connection.send(request("GET", "/livez"))
+            return not connection.is_silent(0.005 * SLOWNESS) and connection.read().status == 200
+        except (Closed, OSError):
+            return False
 
 
 class Load(unittest.TestCase):

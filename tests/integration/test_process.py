@@ -248,6 +248,21 @@ class Reload(unittest.TestCase):
                     self.assertEqual(reply.events()[-1], "[DONE]")
                     connection.close()
 
+    def test_connections_that_wait_for_a_request_outlive_the_limits_they_began_with(self):
+        head = request("GET", "/livez")
+        with Gateway(EMBEDDED) as gateway:
+            connections = [gateway.connect() for _ in range(16)]
+            for i, connection in enumerate(connections):
+                connection.send(head[: i * 2 % len(head)])
+            time.sleep(0.1)
+            for limit in ("20s", "21s"):
+                gateway.reload({"limits": {"head_timeout": limit, "idle_timeout": limit}})
+                time.sleep(0.1)
+            for i, connection in enumerate(connections):
+                connection.send(head[i * 2 % len(head):] + head)
+                self.assertEqual([connection.read().status, connection.read().status], [200, 200])
+                connection.close()
+
     def test_an_invalid_configuration_leaves_the_old_one(self):
         with Gateway({**EMBEDDED, "keys": self.KEYS["old"]}) as gateway:
             gateway.write_config({"keys": "nonsense"})

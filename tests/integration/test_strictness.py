@@ -182,6 +182,7 @@ class Strictness(unittest.TestCase):
                 self.assertEqual(len(re.findall(rb"^HTTP/1\.1 ", data, re.MULTILINE)), 1, data)
                 self.assertNotIn(b"500", data[:13])
                 self.assertIn(b'{"error":{"message":"', data)
+                self.assertRegex(data, rb"\r\nx-request-id: req_[0-9a-f]{32}\r\n")
                 self.assertIn(b"\r\nconnection: close\r\n", data.lower())
                 self.assertTrue(closed, "the connection stays open")
         self.assertEqual(len(self.upstream.requests), before)
