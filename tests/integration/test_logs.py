@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import tempfile
 import threading
 import time
 import unittest
@@ -88,6 +89,26 @@ class Lines(unittest.TestCase):
             for line in gateway.output.split("\n"):
                 self.assertEqual(len(line.splitlines()), 1 if line else 0, line)
                 self.assertNotRegex(line, "[\x00-\x1f\x7f-\x9f]")
+
+    def test_prompts_and_replies_go_to_a_file_where_the_operator_names_one_and_nowhere_else(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = os.path.join(directory, "prompts")
+            with Gateway({**EMBEDDED, "log": {"prompts_file": file, "level": "debug"}}) as gateway:
+                for stream in (False, True):
+                    gateway.chat(chat(model="embedded/echo", content="unheard-of", stream=stream), {"x-api-key": "sk-client"})
+                gateway.access_lines(2)
+                deadline = time.monotonic() + 5
+                while os.path.getsize(file) < 500:
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.01)
+                self.assertNotIn("unheard-of", gateway.output)
+                self.assertIn(file, gateway.output)
+            with open(file, encoding="utf-8") as written:
+                text = written.read()
+            self.assertIn("unheard-of", text)
+            self.assertNotIn("sk-client", text)
+            self.assertEqual(len(text.splitlines()), 2)
+            self.assertEqual(os.stat(file).st_mode & 0o077, 0, "others may read it")
 
     def test_the_access_log_can_be_switched_off(self):
         with Gateway({**EMBEDDED, "log": {"access": False}}) as gateway:
