@@ -1,10 +1,15 @@
 """What goes through unchanged, and the few things that do not."""
 
+import concurrent.futures
 import json
+import random
+import re
+import time
 import unittest
+import zlib
 
 from gateway import Gateway, StandaloneUpstream, to_upstream
-from raw_http import chat
+from raw_http import Connection, chat, request
 from upstream import USAGE, Upstream, answer_well, completion, delta, stream_head, usage_chunk, whole
 
 # Order, spacing, escapes, big and odd numbers, unknown fields: none of them is ours to change.
@@ -273,6 +278,86 @@ class Replies(unittest.TestCase):
                 self.assertEqual(reply.status, 502, reply)
                 self.assertIsNone(reply.header("location"))
                 self.assertEqual(len(self.upstream.requests) - before, 1)
+
+
+class Volume(unittest.TestCase):
+    """Much of everything, in pieces of every size, to clients that read in their own time."""
+
+    def test_a_long_stream_arrives_whole_at_a_slow_reader(self):
+        generator = random.Random(7)
+        events = [json.dumps(delta("x" * generator.choice((1, 100, 5000, 70_000)))).encode() for _ in range(400)]
+        events += [json.dumps(delta(finish="stop")).encode(), b"[DONE]"]
+        sent = b"".join(b"data: " + event + b"\n\n" for event in events)
+
+        def answer(link, asked):
+            link.send(stream_head())
+            rest = sent
+            pieces = random.Random(8)
+            while rest:
+                piece, rest = rest[:(size := pieces.choice((1, 7, 1000, 40_000, 200_000)))], rest[size:]
+                link.chunk(piece)
+            link.last_chunk()
+
+        def read(port, pause):
+            with Connection(port, receive_buffer=8192) as connection:
+                connection.send(request("POST", "/v1/chat/completions", chat(stream=True)))
+                reply = connection.read_head()
+                while chunk := connection.read_chunk():
+                    reply.body += chunk
+                    time.sleep(pause)
+                return reply.body == sent and chunk == b""
+
+        with Upstream(answer) as upstream, Gateway(to_upstream(upstream.port)) as gateway:
+            with concurrent.futures.ThreadPoolExecutor(6) as pool:
+                self.assertEqual(list(pool.map(lambda pause: read(gateway.port, pause), (0, 0, 0.0005, 0.001, 0.002, 0.003))),
+                                 [True] * 6)
+
+    def test_large_requests_and_replies_arrive_whole(self):
+        replies = {}
+
+        def answer(link, asked):
+            size = asked.json()["size"]
+            body = replies[size] = json.dumps(completion("y" * size)).encode()
+            link.send(whole(body))
+
+        with Upstream(answer) as upstream, Gateway(to_upstream(upstream.port)) as gateway:
+            for size in (0, 1, 16_000, 16_384, 70_000, 1_000_000, 20_000_000):
+                body = json.dumps(chat(content="z" * size, size=size)).encode()
+                reply = gateway.chat(body)
+                self.assertEqual(reply.status, 200)
+                self.assertTrue(reply.body == replies[size], f"{size}: {len(reply.body)}")
+                self.assertTrue(upstream.requests[-1].body == body)
+
+    def test_replies_of_many_clients_are_never_mixed_up(self):
+        def answer(link, asked):
+            name = asked.json()["messages"][0]["content"]
+            if not asked.json().get("stream"):
+                link.send(whole(completion(name)))
+                return
+            link.send(stream_head())
+            for _ in range(20):
+                link.event(delta(name))
+            link.event(delta(finish="stop"))
+            if zlib.crc32(name.encode()) % 3 == 0:
+                link.socket.close()  # some break off at the end
+                return
+            link.event("[DONE]")
+            link.last_chunk()
+
+        failures = []
+
+        def client(gateway, index):
+            for i in range(20):
+                name = f"<{index}-{i}>"
+                reply = gateway.chat(chat(content=name, stream=i % 2 == 0))
+                texts = re.findall(r"<\d+-\d+>", reply.body.decode())
+                if not texts or set(texts) != {name}:
+                    failures.append(reply)
+
+        with Upstream(answer) as upstream, Gateway(to_upstream(upstream.port)) as gateway:
+            with concurrent.futures.ThreadPoolExecutor(24) as pool:
+                list(pool.map(lambda index: client(gateway, index), range(24)))
+            self.assertEqual(failures, [])
 
 
 class Standalone(unittest.TestCase):

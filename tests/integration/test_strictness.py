@@ -2,6 +2,7 @@
 rules hold without the shared corpus. IN-1 to IN-4."""
 
 import concurrent.futures
+import random
 import re
 import unittest
 
@@ -210,6 +211,34 @@ class Strictness(unittest.TestCase):
                 connection.send(raw)
         self.assertEqual(self.gateway.ask("GET", "/livez").status, 200)
         self.assertEqual(len(self.upstream.requests), before)
+
+    def test_damaged_requests_never_do_harm(self):
+        generator = random.Random(42)
+        seeds = list(REJECTED.values()) + list(ACCEPTED.values()) + list(WAITING.values())
+
+        def damaged():
+            raw = bytearray(generator.choice(seeds))
+            for _ in range(generator.randint(1, 4)):
+                at = generator.randint(0, len(raw))
+                raw[at:at + generator.choice((0, 0, 1, 1, 5))] = generator.choice(
+                    (b"", b"\0", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b":", b" ", b"\xff", b"0", b"chunked", b"Content-Length: 3\r\n", b"{"))
+            return bytes(raw)
+
+        cases = [damaged() for _ in range(1500)]
+
+        def send(raw):
+            with Connection(self.gateway.port) as connection:
+                try:
+                    connection.send(raw)
+                    connection.read_to_end(0.05)
+                except OSError:
+                    pass
+                return connection.buffer[:13]
+
+        with concurrent.futures.ThreadPoolExecutor(64) as pool:
+            starts = set(pool.map(send, cases))
+        self.assertFalse([start for start in starts if start.startswith(b"HTTP/1.1 500")])
+        self.assertEqual(self.gateway.ask("GET", "/livez").status, 200)
 
     def test_every_split_of_a_request_reads_the_same(self):
         raw = chunked(b"%x;a=b\r\n%s\r\n0\r\nX-T: 1\r\n\r\n" % (len(BODY), BODY))
