@@ -11,9 +11,20 @@
 namespace sluice::gateway {
 namespace {
 
-/// Asks one candidate. The views in `ask` live in this frame, as long as open() needs them.
-net::Task<Result<void>> ask(Exchange& exchange, std::string_view model) {
+net::Task<Result<void>> attempt(Exchange& exchange, const config::Target& target) {
+    exchange.upstream = exchange.snapshot->upstream(target.upstream);
+    const std::string_view model =
+        target.model == "*" ? std::string_view(exchange.head.model) : target.model;
+    ++exchange.attempts;
+    exchange.changes.clear();
+    if (model != exchange.head.model) exchange.changes.push_back({"route.model", "model"});
     const bool add_usage = exchange.head.stream && !exchange.head.include_usage;
+    if (add_usage) {
+        exchange.changes.push_back({"usage.include", "stream_options"});
+    }
+    exchange.fly(exchange.gateway.origin(*exchange.upstream).flight());
+    const auto asked_at = net::Clock::now();
+    exchange.asked_after = asked_at - exchange.started;
     const auto patched =
         dialect::openai_chat::patch_request(exchange.body.view(), exchange.head, model, add_usage);
     const auto pieces = patched.pieces();
@@ -23,23 +34,7 @@ net::Task<Result<void>> ask(Exchange& exchange, std::string_view model) {
     question.model = model;
     question.stream = exchange.head.stream;
     question.request_id = exchange.request_id;
-    co_return co_await exchange.flight().open(question);
-}
-
-net::Task<Result<void>> attempt(Exchange& exchange, const config::Target& target) {
-    exchange.upstream = exchange.snapshot->upstream(target.upstream);
-    const std::string_view model =
-        target.model == "*" ? std::string_view(exchange.head.model) : target.model;
-    ++exchange.attempts;
-    exchange.changes.clear();
-    if (model != exchange.head.model) exchange.changes.push_back({"route.model", "model"});
-    if (exchange.head.stream && !exchange.head.include_usage) {
-        exchange.changes.push_back({"usage.include", "stream_options"});
-    }
-    exchange.fly(exchange.gateway.origin(*exchange.upstream).flight());
-    const auto asked_at = net::Clock::now();
-    exchange.asked_after = asked_at - exchange.started;
-    auto opened = co_await ask(exchange, model);
+    auto opened = co_await exchange.flight().open(question);
     if (opened) opened = co_await await_content(exchange);
     exchange.first_byte_after = net::Clock::now() - asked_at;
     co_return opened;

@@ -12,14 +12,21 @@
 namespace sluice::net {
 namespace {
 
-/// Suspends the caller until `store` is told why to go on.
-template <class Waiter>
-Task<Wake> suspend(Waiter& store) {
-    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Wake)>(
-        [&store](auto handler) { store = std::move(handler); }, use_task);
+/// Suspends the caller; `wait` gets what wakes it. No coroutine of its own: a wait costs one frame.
+template <class Wait>
+Task<Wake> suspend(Wait wait) {
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Wake)>(std::move(wait),
+                                                                                   use_task);
 }
 
 }  // namespace
+
+/// Wakes a caller that need not wait, from the event loop: here it has not suspended yet.
+template <class Handler>
+void Stream::State::wake_later(Handler handler, Wake wake) {
+    asio::post(socket.get_executor(),
+               [woken = std::move(handler), wake]() mutable { woken(wake); });
+}
 
 Stream::Stream(Deadlines& deadlines, TcpSocket socket)
     : state_(new State(deadlines, std::move(socket))) {
@@ -94,50 +101,64 @@ void Stream::State::end_waits() {
     }
 }
 
+/// What ends a wait before it begins.
+std::optional<Wake> Stream::State::wake_now() {
+    if (cancelled || !socket.is_open()) return Wake::cancelled;
+    if (expired()) return Wake::timed_out;
+    return std::nullopt;
+}
+
 Task<Wake> Stream::readable() {
-    State& state = *state_;
-    if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
-    if (state.expired()) co_return Wake::timed_out;
-    if (std::exchange(state.read_ready, false)) co_return Wake::ready;
-    if (state.ssl && SSL_pending(state.ssl.get()) > 0) co_return Wake::ready;
-    state.arm_read();
-    co_return co_await suspend(state.read_waiter);
+    return suspend([self = state_.get()](auto handler) {
+        auto now = self->wake_now();
+        const bool has_bytes = std::exchange(self->read_ready, false) ||
+                               (self->ssl && SSL_pending(self->ssl.get()) > 0);
+        if (!now && has_bytes) now = Wake::ready;
+        if (now) return self->wake_later(std::move(handler), *now);
+        self->read_waiter = std::move(handler);
+        self->arm_read();
+    });
 }
 
 Task<Wake> Stream::writable() {
-    State& state = *state_;
-    if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
-    if (state.expired()) co_return Wake::timed_out;
-    state.read_ends_write_wait = false;
-    state.arm_write();
-    co_return co_await suspend(state.write_waiter);
+    return suspend([self = state_.get()](auto handler) {
+        if (const auto now = self->wake_now()) return self->wake_later(std::move(handler), *now);
+        self->read_ends_write_wait = false;
+        self->write_waiter = std::move(handler);
+        self->arm_write();
+    });
 }
 
 Task<Wake> Stream::writable_or_readable() {
-    State& state = *state_;
-    if (state.cancelled || !state.socket.is_open()) co_return Wake::cancelled;
-    if (state.expired()) co_return Wake::timed_out;
-    state.read_ends_write_wait = true;
-    state.read_ready = false;
-    state.arm_read();
-    state.arm_write();
-    co_return co_await suspend(state.write_waiter);
+    return suspend([self = state_.get()](auto handler) {
+        if (const auto now = self->wake_now()) return self->wake_later(std::move(handler), *now);
+        self->read_ends_write_wait = true;
+        self->read_ready = false;
+        self->write_waiter = std::move(handler);
+        self->arm_read();
+        self->arm_write();
+    });
 }
 
 Task<Stream::Written> Stream::write(std::span<const std::string_view> pieces) {
-    return write_all(pieces, false);
+    return write_all(pieces, 0, false);
 }
 
-Task<Stream::Written> Stream::write_until_answered(std::span<const std::string_view> pieces) {
-    return write_all(pieces, true);
+Task<Stream::Written> Stream::write_until_answered(std::span<const std::string_view> pieces,
+                                                   std::size_t written_before) {
+    return write_all(pieces, written_before, true);
 }
 
+/// `offset` is how many bytes are written already.
 Task<Stream::Written> Stream::write_all(std::span<const std::string_view> pieces,
-                                        bool until_answered) {
+                                        std::size_t offset, bool until_answered) {
     std::array<std::string_view, 64> rest_of{};
-    std::size_t first = 0;
-    std::size_t offset = 0;  // bytes of pieces[first] that are written
-    while (first < pieces.size()) {
+    for (std::size_t first = 0;;) {
+        while (first < pieces.size() && offset >= pieces[first].size()) {
+            offset -= pieces[first].size();
+            ++first;
+        }
+        if (first == pieces.size()) break;
         std::size_t count = 0;
         for (; count < rest_of.size() && first + count < pieces.size(); ++count) {
             rest_of[count] = pieces[first + count];
@@ -146,14 +167,7 @@ Task<Stream::Written> Stream::write_all(std::span<const std::string_view> pieces
         const Io io = write_now(std::span(rest_of).first(count));
         Wake wake = Wake::ready;
         switch (io.status) {
-            case Io::Status::ok: {
-                offset += io.bytes;
-                while (first < pieces.size() && offset >= pieces[first].size()) {
-                    offset -= pieces[first].size();
-                    ++first;
-                }
-                break;
-            }
+            case Io::Status::ok: offset += io.bytes; break;
             case Io::Status::would_block_write:
                 if (!until_answered) {
                     wake = co_await writable();

@@ -85,7 +85,8 @@ public:
     /// The pieces' bytes must stay valid until the task ends.
     Task<Written> write(std::span<const std::string_view> pieces);
     /// The same, but ends when the peer sends bytes although it has not taken all, or closes.
-    Task<Written> write_until_answered(std::span<const std::string_view> pieces);
+    Task<Written> write_until_answered(std::span<const std::string_view> pieces,
+                                       std::size_t written_before = 0);
 
     /// One deadline for whatever wait is under way; stays until it is set again: once it has
     /// passed, every wait ends with Wake::timed_out until then.
@@ -117,7 +118,8 @@ public:
 
 private:
     struct State;
-    Task<Written> write_all(std::span<const std::string_view> pieces, bool until_answered);
+    Task<Written> write_all(std::span<const std::string_view> pieces, std::size_t offset,
+                            bool until_answered);
 
     boost::intrusive_ptr<State> state_;
 };

@@ -7,6 +7,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <functional>
+#include <optional>
 
 namespace sluice::net {
 
@@ -28,6 +29,9 @@ struct Stream::State final
     void on_expired() override;
     void cancel();
     void end_waits();
+    [[nodiscard]] std::optional<Wake> wake_now();
+    template <class Handler>
+    void wake_later(Handler handler, Wake wake);
 
     TcpSocket socket;
     std::unique_ptr<ssl_st, void (*)(ssl_st*)> ssl;

@@ -112,8 +112,12 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
         pieces[count++] = piece;
     }
     connection_->stream().deadline().expire_at(deadline_after(timeouts_.first_byte));
-    auto sent = co_await connection_->send(std::span(pieces).first(count));
-    if (!sent) co_return sent;
+    const auto request = std::span(pieces).first(count);
+    const bool all_sent = connection_->send_now(request);
+    if (!all_sent) {
+        auto sent = co_await connection_->send_rest(request);
+        if (!sent) co_return sent;
+    }
     auto read = co_await connection_->read_head();
     if (!read) {
         if (read.error().code == Errc::upstream_timeout) {

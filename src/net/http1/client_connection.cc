@@ -9,13 +9,21 @@ ClientConnection::ClientConnection(Worker& worker, Stream stream)
     : worker_(worker),
       stream_(std::move(stream)) {}
 
-Task<Result<void>> ClientConnection::send(std::span<const std::string_view> pieces) {
+bool ClientConnection::send_now(std::span<const std::string_view> pieces) {
     ++exchanges_;
     reader_.reset();
     carry_.clear();
     unread_ = {};
     received_ = body_done_ = body_failed_ = reusable_ = false;
-    const Stream::Written written = co_await stream_.write_until_answered(pieces);
+    std::size_t total = 0;
+    for (const std::string_view piece : pieces) total += piece.size();
+    const Io io = stream_.write_now(pieces);
+    sent_ = io.bytes;
+    return sent_ == total;
+}
+
+Task<Result<void>> ClientConnection::send_rest(std::span<const std::string_view> pieces) {
+    const Stream::Written written = co_await stream_.write_until_answered(pieces, sent_);
     if (written.wake == Wake::timed_out) {
         co_return fail(Errc::upstream_timeout, "the upstream did not take the request in time");
     }
@@ -28,10 +36,16 @@ Task<Result<void>> ClientConnection::send(std::span<const std::string_view> piec
     co_return Result<void>();
 }
 
-Task<Result<void>> ClientConnection::receive() {
-    const Wake wake = co_await stream_.readable();
-    if (wake == Wake::timed_out) co_return fail(Errc::upstream_timeout);
-    if (wake == Wake::cancelled) co_return fail(Errc::cancelled);
+Task<Result<void>> ClientConnection::send(std::span<const std::string_view> pieces) {
+    const bool all = send_now(pieces);
+    if (all) co_return Result<void>();
+    co_return co_await send_rest(pieces);
+}
+
+/// Receives after a wait.
+Result<void> ClientConnection::receive(Wake wake) {
+    if (wake == Wake::timed_out) return fail(Errc::upstream_timeout);
+    if (wake == Wake::cancelled) return fail(Errc::cancelled);
     const auto scratch = worker_.scratch();
     const Io io = stream_.read_now(scratch.data(), scratch.size());
     switch (io.status) {
@@ -41,16 +55,17 @@ Task<Result<void>> ClientConnection::receive() {
             break;
         case Io::Status::would_block_read:
         case Io::Status::would_block_write: unread_ = {}; break;
-        case Io::Status::closed: co_return fail(Errc::upstream_truncated);
+        case Io::Status::closed: return fail(Errc::upstream_truncated);
         case Io::Status::failed:
-            co_return fail(Errc::upstream_unreachable, "the upstream reset the connection");
+            return fail(Errc::upstream_unreachable, "the upstream reset the connection");
     }
-    co_return Result<void>();
+    return {};
 }
 
 Task<Result<void>> ClientConnection::read_head() {
     for (;;) {
-        const auto got = co_await receive();
+        const Wake wake = co_await stream_.readable();
+        const auto got = receive(wake);
         if (!got) {
             if (got.error().code != Errc::upstream_truncated) co_return got;
             co_return fail(Errc::upstream_unreachable,
@@ -79,7 +94,8 @@ Task<Result<std::string_view>> ClientConnection::read_body() {
         const auto taken = take_body();
         if (!taken || !taken->empty()) co_return taken;
         if (body_done_) break;
-        const auto got = co_await receive();
+        const Wake wake = co_await stream_.readable();
+        const auto got = receive(wake);
         if (got) continue;
         if (got.error().code != Errc::upstream_truncated) co_return std::unexpected(got.error());
         if (reader_.read_eof() == Progress::failed) co_return std::unexpected(reader_.error());

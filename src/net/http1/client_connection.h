@@ -21,8 +21,16 @@ public:
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
 
-    /// Sends one whole request. The pieces must stay valid until the task ends. Where the upstream
-    /// answers before it has taken everything, that is enough, and the connection is retired.
+    /// Begins an exchange: sends what the socket takes at once of one whole request. False when a
+    /// rest is left for send_rest().
+    [[nodiscard]] bool send_now(std::span<const std::string_view> pieces);
+
+    /// Sends what send_now() could not of the same pieces, which must stay valid until the task
+    /// ends. Where the upstream answers before it has taken everything, that is enough, and the
+    /// connection is retired.
+    Task<Result<void>> send_rest(std::span<const std::string_view> pieces);
+
+    /// Both in one.
     Task<Result<void>> send(std::span<const std::string_view> pieces);
 
     /// Reads the response's head, past interim ones. Its views are valid until the caller next
@@ -52,7 +60,7 @@ public:
     std::uint32_t place = 0;  ///< the pool's mark of where this connection leads
 
 private:
-    Task<Result<void>> receive();
+    Result<void> receive(Wake wake);
     [[nodiscard]] Result<std::string_view> take_body();
 
     Worker& worker_;
@@ -60,6 +68,7 @@ private:
     ResponseReader reader_;
     std::span<char> unread_;  // received, not yet looked at: in the worker's scratch or in carry_
     std::string carry_;       // the start of a head that came in parts
+    std::size_t sent_ = 0;    // bytes of the request that send_now() has sent
     std::uint64_t exchanges_ = 0;
     bool received_ = false;  // any byte of the present response
     bool body_done_ = false;
