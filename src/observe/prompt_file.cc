@@ -53,7 +53,10 @@ struct PromptFile::State {
 
 PromptFile::PromptFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-PromptFile::~PromptFile() = default;
+/// Writes what is queued and ends the thread, before what the thread uses goes.
+PromptFile::~PromptFile() {
+    state_->pool.reset();
+}
 
 Result<std::unique_ptr<PromptFile>> PromptFile::open(const std::string& path) {
     if (auto created = create(path); !created) return std::unexpected(std::move(created.error()));
