@@ -6,7 +6,7 @@ import unittest
 
 from gateway import EMBEDDED, Gateway, to_upstream
 from raw_http import chat, request
-from upstream import Upstream, answer_well, unused_port, whole
+from upstream import Upstream, unused_port, whole
 
 CHAT_PATHS = ("/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions")
 READ_PATHS = ("/", "/health", "/livez", "/readyz", "/metrics", "/v1/models")

@@ -10,7 +10,7 @@ import zlib
 
 from gateway import Gateway, StandaloneUpstream, to_upstream
 from raw_http import Connection, chat, request
-from upstream import USAGE, Upstream, answer_well, completion, delta, stream_head, usage_chunk, whole
+from upstream import USAGE, Upstream, completion, delta, stream_head, usage_chunk, whole
 
 # Order, spacing, escapes, big and odd numbers, unknown fields: none of them is ours to change.
 BODY = (
