@@ -18,7 +18,8 @@ net::Task<Result<void>> read_request(Exchange& exchange) {
     if (exchange.gateway.shared().prompts) {
         exchange.transcript.emplace().request = exchange.body.view();
     }
-    auto head = dialect::openai_chat::read_head(exchange.body.view());
+    auto head = dialect::openai_chat::read_head(exchange.body.view(),
+                                                exchange.body.capacity - exchange.body.size);
     if (!head) co_return std::unexpected(std::move(head.error()));
     exchange.head = std::move(*head);
     co_return Result<void>();

@@ -1,9 +1,11 @@
 #include "json/reader.h"
 
-#include "json/scanner.h"
+#include "json/cursor.h"
+#include "json/token.h"
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace sluice::json {
@@ -87,61 +89,40 @@ std::string unescape(std::string_view text) {
     return out;
 }
 
-}  // namespace
-
-Reader::Reader(std::string_view text) : text_(text), at_(text.data()) {
-    const char* const end = text_.data() + text_.size();
-    at_ = skip_space(at_, end);
-    if (at_ == end) {
-        fail("unexpected end", at_);
-    } else if (*at_ != '{' && *at_ != '[') {
-        fail("an object or a list was expected", at_);
-    } else {
-        kind_ = kind_of(*at_++);
-    }
+std::string describe(const Failure& failure) {
+    std::string text = failure.reason;
+    if (failure.at) text += " at byte " + std::to_string(*failure.at);
+    return text;
 }
 
-bool Reader::fail(const char* reason, const char* at) noexcept {
-    reason_ = reason;
-    at_ = at;
-    return false;
+}  // namespace
+
+Reader::Reader(std::string_view text, std::size_t padding) : text_(text), cursor_(lease_cursor()) {
+    const bool opened = cursor_->open(text, padding);
+    kind_ = cursor_->kind();
+    if (!opened) stop();
+}
+
+Reader::Reader(const Value& checked) : text_(checked.raw), cursor_(lease_cursor()) {
+    const bool opened = cursor_->open_checked(text_);
+    kind_ = cursor_->kind();
+    if (!opened) stop();
 }
 
 bool Reader::next() {
-    if (failed() || ended_) return false;
-    const char* const end = text_.data() + text_.size();
-    const bool object = kind_ == Kind::object;
-    Failure failure;
-
-    at_ = skip_space(at_, end);
-    if (at_ != end && *at_ == (object ? '}' : ']')) {
-        at_ = skip_space(at_ + 1, end);
-        if (at_ != end) return fail("something follows the document", at_);
-        ended_ = true;
+    if (!cursor_) return false;
+    if (!cursor_->next()) {
+        stop();
         return false;
     }
-    if (!first_) {
-        if (at_ == end) return fail("unexpected end", at_);
-        if (*at_ != ',') return fail("a comma was expected", at_);
-        at_ = skip_space(at_ + 1, end);
-    }
-    first_ = false;
-
-    if (at_ == end) return fail("unexpected end", at_);
-    if (object) {
-        if (*at_ != '"') return fail("a key was expected", at_);
-        const char* const key_end = skip_string(at_, end, failure);
-        if (key_end == nullptr) return fail(failure.reason, failure.at);
-        key_ = std::string_view(at_ + 1, key_end - 1);
-        at_ = skip_space(key_end, end);
-        if (at_ == end || *at_ != ':') return fail("a colon was expected", at_);
-        at_ = skip_space(at_ + 1, end);
-    }
-    const char* const value_end = skip_value(at_, end, 1, failure);
-    if (value_end == nullptr) return fail(failure.reason, failure.at);
-    value_ = {.raw = std::string_view(at_, value_end), .kind = kind_of(*at_)};
-    at_ = value_end;
+    key_ = cursor_->key();
+    value_ = cursor_->value();
     return true;
+}
+
+void Reader::stop() {
+    failure_ = cursor_->failure();
+    cursor_.reset();
 }
 
 Span Reader::span() const noexcept {
@@ -150,26 +131,17 @@ Span Reader::span() const noexcept {
 }
 
 bool Reader::key_is(std::string_view name) const {
-    if (key_ == name) return true;
-    return key_.find('\\') != std::string_view::npos && unescape(key_) == name;
+    return key_.escaped ? unescape(key_.raw) == name : key_.raw == name;
 }
 
 std::string Reader::failure() const {
-    return failed() ? describe({.reason = reason_, .at = at_}, text_) : std::string();
+    return failed() ? describe(failure_) : std::string();
 }
 
 std::optional<std::string> find_error(std::string_view text) {
-    if (!is_valid_utf8(text)) return "not valid UTF-8";
-    const char* const begin = text.data();
-    const char* const end = begin + text.size();
-    Failure failure;
-    const char* at = skip_value(skip_space(begin, end), end, 0, failure);
-    if (at != nullptr) {
-        at = skip_space(at, end);
-        if (at == end) return std::nullopt;
-        failure = {.reason = "something follows the document", .at = at};
-    }
-    return describe(failure, text);
+    const CursorLease cursor = lease_cursor();
+    if (cursor->check(text)) return std::nullopt;
+    return describe(cursor->failure());
 }
 
 bool is_valid_utf8(std::string_view text) noexcept {
@@ -192,7 +164,7 @@ std::optional<std::uint64_t> to_uint64(const Value& value) noexcept {
 
 std::optional<Value> find(const Value& object, std::string_view name) {
     if (!object.is(Kind::object)) return std::nullopt;
-    Reader reader(object.raw);
+    Reader reader(object);
     while (reader.next()) {
         if (reader.key_is(name)) return reader.value();
     }
@@ -200,12 +172,17 @@ std::optional<Value> find(const Value& object, std::string_view name) {
 }
 
 Value as_value(std::string_view text) noexcept {
-    const char* begin = text.data();
-    const char* end = begin + text.size();
-    begin = skip_space(begin, end);
-    if (begin == end) return {};
-    while (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\t') --end;
+    const auto* const begin = std::ranges::find_if_not(text, is_space);
+    if (begin == text.end()) return {};
+    const char* end = text.data() + text.size();
+    while (is_space(end[-1])) --end;
     return {.raw = std::string_view(begin, end), .kind = kind_of(*begin)};
+}
+
+bool is_empty(const Value& container) noexcept {
+    if (!container.is(Kind::object) && !container.is(Kind::array)) return false;
+    const auto* const inside = std::ranges::find_if_not(container.raw.substr(1), is_space);
+    return inside + 1 == container.raw.end();
 }
 
 }  // namespace sluice::json

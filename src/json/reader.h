@@ -1,21 +1,24 @@
 #pragma once
 
-/// Reads JSON (RFC 8259) where it lies: nothing is copied, allocated or converted, so a big integer
-/// or an unknown field costs nothing and survives. A whole document is checked in one pass while
-/// its top-level members are handed out. The scanner is our own: simdjson's parsers refuse big
-/// integers (DOM) or leave half of the grammar unchecked (on-demand), and both need padding and
-/// four bytes of index for each byte of input. simdjson checks the UTF-8.
+/// Reads JSON (RFC 8259) where it lies: no value is converted, so a big integer or an unknown field
+/// costs nothing and survives. A whole document is checked in one pass of simdjson's while its
+/// top-level members are handed out.
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sluice::json {
 
-/// Deeper nesting is refused. One bit a level is all that the scanner keeps.
+/// Deeper nesting is refused.
 inline constexpr unsigned kMaxDepth = 64;
+
+/// A text with so many bytes behind it that may be read, whatever they are, is read where it lies;
+/// any other is copied first.
+inline constexpr std::size_t kPadding = 64;
 
 /// A place in a document, which stays right when the document's buffer moves.
 struct Span {
@@ -41,6 +44,23 @@ struct Value {
     [[nodiscard]] bool is_true() const noexcept { return raw == "true"; }
 };
 
+/// A member's name as it stands between the quotes.
+struct Key {
+    std::string_view raw;
+    bool escaped = false;
+};
+
+struct Failure {
+    const char* reason = nullptr;  ///< a literal; null while all is well
+    std::optional<std::size_t> at;
+};
+
+class Cursor;
+struct ReturnCursor {
+    void operator()(Cursor* cursor) const noexcept;
+};
+using CursorLease = std::unique_ptr<Cursor, ReturnCursor>;
+
 /// Walks an object's members or an array's elements:
 ///
 ///     Reader reader(text);
@@ -50,12 +70,18 @@ struct Value {
 ///     if (reader.failed()) ...
 ///
 /// A value is handed out when it has been checked to its end; what stands after it is checked by
-/// the calls that follow, so only the last next() tells that all of it was right. The views point
-/// into `text`. Does not check UTF-8: see is_valid_utf8().
+/// the calls that follow, so only the last next() tells that all of it was right. The whole text
+/// must be UTF-8 from the start. The views point into `text`, never into a copy of it. Readers may
+/// be used within one another.
 class Reader {
 public:
-    /// `text` must hold one object or one array and nothing else but white space.
-    explicit Reader(std::string_view text);
+    /// `text` must hold one object or one array and nothing else but white space. `padding` bytes
+    /// may be read behind it.
+    explicit Reader(std::string_view text, std::size_t padding = 0);
+
+    /// Of a value that was checked when it was handed out, or that stands in a checked text: it is
+    /// not checked again.
+    explicit Reader(const Value& checked);
 
     [[nodiscard]] bool next();
 
@@ -65,25 +91,24 @@ public:
     /// Where value() stands, counted from the start of the text.
     [[nodiscard]] Span span() const noexcept;
     /// Between the quotes, still escaped; empty in an array.
-    [[nodiscard]] std::string_view raw_key() const noexcept { return key_; }
+    [[nodiscard]] std::string_view raw_key() const noexcept { return key_.raw; }
     /// Compares the key as it reads unescaped.
     [[nodiscard]] bool key_is(std::string_view name) const;
 
-    [[nodiscard]] bool failed() const noexcept { return reason_ != nullptr; }
-    /// What is wrong and where: "unexpected character at byte 17". Empty unless failed().
+    [[nodiscard]] bool failed() const noexcept { return failure_.reason != nullptr; }
+    /// What is wrong and, where it has one place, where: "unexpected character at byte 17". Empty
+    /// unless failed().
     [[nodiscard]] std::string failure() const;
 
 private:
-    bool fail(const char* reason, const char* at) noexcept;
+    void stop();
 
     std::string_view text_;
-    const char* at_;
+    CursorLease cursor_;  // empty when nothing is left to read
     Kind kind_ = Kind::null;
-    bool first_ = true;
-    bool ended_ = false;
-    std::string_view key_;
+    Key key_;
     Value value_;
-    const char* reason_ = nullptr;
+    Failure failure_;
 };
 
 /// Any JSON value with nothing after it: grammar, escapes, depth and UTF-8. nullopt when all is
@@ -105,5 +130,8 @@ private:
 
 /// The value that stands in a checked text.
 [[nodiscard]] Value as_value(std::string_view text) noexcept;
+
+/// A checked object or array without members.
+[[nodiscard]] bool is_empty(const Value& container) noexcept;
 
 }  // namespace sluice::json

@@ -78,7 +78,12 @@ INSTANTIATE_TEST_SUITE_P(
         "{\"a\":/**/1}", "{\"\":", "{\"a\": true} \"x\"", "[\f]", "\xEF\xBB\xBF{}", "[\"\xFF\"]",
         "[\"\xC0\xAF\"]", "[\"\xED\xA0\x80\"]", "[\"\xF4\xBF\xBF\xBF\"]", "[\"\x81\"]",
         "[truefalse]", "[\"a\"b]", "nullx", "[1}", "{\"a\":1]", "'a'", "-", "tru", "\"", "\"\\",
-        "\"\\u12"));
+        "\"\\u12", "[\"a\":1]", "[\"a\":1,2]", "[[\"a\":1]]", "{\"a\":\"b\":1}", "[{\"a\":1,}]",
+        "[[1,]]", "[[1]", "[[1}]", "{\"a\":[1}", "{\"a\":{\"b\":1}", "{\"a\"}", "{\"a\":}",
+        "{\"a\":,}", "{\"a\":1 \"b\":2}", "{]", "[truee]", "[nulll]", "[true\"a\"]", "[1\"a\"]",
+        "[\"a\"1]", "[\"a\"true]", "{\"a\"b:1}", "[1 2]", "[[1][2]]", "[[]{}]", "[01]", "[1.]",
+        "[-]", "[--1]", "{\"\\x\":1}", "[{\"\\u12\":1}]", "[1]\0"s, "[1]\xC2\xA0", "\xFE\xFF[]",
+        "[1]\xEF\xBB\xBF", "[[\"\x1F\"]]", "[\x01]"));
 
 TEST(JsonReader, EveryPrefixOfADocumentIsRefused) {
     const std::string text = R"({"a":[1.5e-3,{"b":"\u00e4\n"},true],"c":null})";
@@ -90,6 +95,65 @@ TEST(JsonReader, EveryPrefixOfADocumentIsRefused) {
         EXPECT_NE(find_error({prefix.data(), prefix.size()}), std::nullopt) << length;
     }
     EXPECT_EQ(find_error(text), std::nullopt);
+}
+
+TEST(JsonReader, BytesBehindAPaddedTextAreNoPartOfIt) {
+    const std::string text = R"({"a":[1.5e-3,{"b":"\u00e4\n"},true],"c":null})";
+    for (const std::string_view behind : {"}", "]", ",", "\"", "1", "]}]}]}", ",1]}", "\":1}"}) {
+        for (std::size_t length = 0; length <= text.size(); ++length) {
+            std::string padded = text.substr(0, length);
+            for (unsigned i = 0; i < kPadding; ++i) padded += behind;
+
+            Reader reader({padded.data(), length}, padded.size() - length);
+            while (reader.next()) {
+                EXPECT_LE(reader.value().raw.data() + reader.value().raw.size(),
+                          padded.data() + length);
+            }
+            EXPECT_EQ(reader.failed(), length != text.size()) << behind << length;
+        }
+    }
+}
+
+TEST(JsonReader, ReadersWithinReadersOfAnyDepthKeepTheirPlaces) {
+    const std::string text = nested(40) + " ";
+    std::vector<Reader> readers;
+    Value value = as_value(text);
+    while (!is_empty(value)) {
+        readers.emplace_back(value.raw);
+        ASSERT_TRUE(readers.back().next());
+        value = readers.back().value();
+        EXPECT_EQ(value.raw.data(), text.data() + readers.size());
+    }
+    EXPECT_EQ(readers.size(), 39U);
+    for (Reader& reader : readers) {
+        EXPECT_FALSE(reader.next());
+        EXPECT_FALSE(reader.failed());
+    }
+}
+
+TEST(JsonReader, ElementsHaveNoKeysWhateverWasReadBefore) {
+    EXPECT_TRUE(Reader(R"({"a":1})").next());
+    Reader reader("[1]");
+
+    ASSERT_TRUE(reader.next());
+    EXPECT_EQ(reader.raw_key(), "");
+    EXPECT_FALSE(reader.key_is("a"));
+}
+
+TEST(JsonReader, ACheckedValueIsReadLikeAnyOther) {
+    const std::string_view text = R"( {"a":"x" , "b":[1,{"c":[]}] ,"\u0063":{} , "d":-1 } )";
+    Reader checking(text);
+    Reader trusting(as_value(text));
+
+    while (checking.next()) {
+        ASSERT_TRUE(trusting.next());
+        EXPECT_EQ(trusting.raw_key(), checking.raw_key());
+        EXPECT_EQ(trusting.value().raw, checking.value().raw);
+        EXPECT_EQ(trusting.value().kind, checking.value().kind);
+    }
+    EXPECT_FALSE(trusting.next());
+    EXPECT_FALSE(trusting.failed());
+    EXPECT_TRUE(Reader(Value{}).failed());
 }
 
 TEST(JsonReader, SixtyFourLevelsAreAcceptedAndNoMore) {
@@ -137,8 +201,14 @@ TEST(JsonReader, SaysWhatIsWrongAndWhere) {
     EXPECT_FALSE(reader.next());
     EXPECT_TRUE(reader.failed());
     EXPECT_EQ(reader.failure(), "unexpected character at byte 11");
-    EXPECT_EQ(find_error("[1] 2"), "something follows the document at byte 4");
-    EXPECT_EQ(find_error("[1"), "unexpected end at byte 2");
+    EXPECT_EQ(find_error("[1 2]"), "unexpected character at byte 3");
+    EXPECT_EQ(find_error("[1]]"), "something follows the document at byte 3");
+    EXPECT_EQ(find_error("1 2"), "something follows the document at byte 2");
+    EXPECT_EQ(find_error("[1"), "the document is not closed, or something follows it");
+    EXPECT_EQ(find_error("[[1]"), "unexpected end at byte 4");
+    EXPECT_EQ(find_error(""), "unexpected end");
+    EXPECT_EQ(find_error("[\"a]"), "a string is not closed");
+    EXPECT_EQ(find_error("[\"\xFF\"]"), "not valid UTF-8");
     EXPECT_EQ(Reader("7").failure(), "an object or a list was expected at byte 0");
 }
 
@@ -181,6 +251,15 @@ TEST(JsonValue, FindLooksForTheFirstMemberOfAnObjectOnly) {
     EXPECT_FALSE(find(object, "c"));
     EXPECT_FALSE(find(as_value("[1]"), "a"));
     EXPECT_FALSE(find(Value{}, "a"));
+}
+
+TEST(JsonValue, OnlyAContainerWithoutMembersIsEmpty) {
+    for (const std::string_view empty : {"[]", "{}", "[ \n]", " {\t} "}) {
+        EXPECT_TRUE(is_empty(as_value(empty))) << empty;
+    }
+    for (const std::string_view other : {"[1]", "[[]]", "{\"a\":1}", "null", "\"\"", "0"}) {
+        EXPECT_FALSE(is_empty(as_value(other))) << other;
+    }
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ std::optional<Field> field_of(const json::Reader& reader) {
 /// One reading of a body.
 class HeadReader {
 public:
-    explicit HeadReader(std::string_view body) : reader_(body) {}
+    HeadReader(std::string_view body, std::size_t padding) : reader_(body, padding) {}
 
     Result<Head> read() {
         while (reader_.next()) {
@@ -110,7 +110,7 @@ private:
                 return take_number(field, value, max_completion_tokens_);
             case Field::n: return take_choices(value);
             case Field::tools:
-                head_.has_tools = value.is(json::Kind::array) && json::Reader(value.raw).next();
+                head_.has_tools = value.is(json::Kind::array) && !json::is_empty(value);
                 return {};
         }
         return {};
@@ -129,7 +129,7 @@ private:
         head_.stream_options = reader_.span();
         if (value.is(json::Kind::null)) return {};
         if (!value.is(json::Kind::object)) return refuse_type("stream_options", "an object");
-        json::Reader options(value.raw);
+        json::Reader options(value);
         while (options.next()) {
             if (!options.key_is("include_usage")) continue;
             constexpr std::string_view kParam = "stream_options.include_usage";
@@ -182,7 +182,8 @@ void add_include_usage_to(json::Splice& splice, std::string_view body, const Hea
         return;
     }
     const std::string_view options = head.stream_options.in(body);
-    if (json::Reader(options).next()) {
+    const json::Value value = json::as_value(options);
+    if (value.is(json::Kind::object) && !json::is_empty(value)) {
         splice.insert(head.stream_options.offset + 1, std::string(kMember) + ",");
     } else {
         splice.replace(head.stream_options, object);  // null or {}
@@ -191,10 +192,7 @@ void add_include_usage_to(json::Splice& splice, std::string_view body, const Hea
 
 }  // namespace
 
-Result<Head> read_head(std::string_view body) {
-    if (!json::is_valid_utf8(body)) {
-        return fail(Errc::bad_request, "the body is not valid JSON: not valid UTF-8");
-    }
+Result<Head> read_head(std::string_view body, std::size_t padding) {
     const std::size_t brace = body.find_first_not_of(" \t\r\n");
     if (brace == std::string_view::npos) return fail(Errc::bad_request, "the body is empty");
     if (body[brace] != '{') {
@@ -202,7 +200,7 @@ Result<Head> read_head(std::string_view body) {
         return fail(Errc::bad_request, wrong ? "the body is not valid JSON: " + *wrong
                                              : "the body must be a JSON object");
     }
-    auto head = HeadReader(body).read();
+    auto head = HeadReader(body, padding).read();
     if (head) head->members_begin = brace + 1;
     return head;
 }

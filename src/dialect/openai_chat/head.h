@@ -31,8 +31,9 @@ struct Head {
 
 /// Refuses, as bad_request with `param` set, what is not one well-formed JSON object in UTF-8 with
 /// a model, a list of messages, and fields of the right type and but one of each among those that
-/// are read here.
-Result<Head> read_head(std::string_view body);
+/// are read here. `padding` bytes may be read behind the body; with json::kPadding of them it is
+/// not copied.
+Result<Head> read_head(std::string_view body, std::size_t padding = 0);
 
 /// The body for an upstream that calls the model `model`. With `add_include_usage` a streamed
 /// request asks for usage where the client did not; then its extra chunk is to be kept from the

@@ -54,7 +54,7 @@ Result<std::vector<Model>> read_models(std::string_view body, std::size_t max_mo
         return fail(Errc::upstream_invalid_response, "the model list has no 'data'");
     }
     std::vector<Model> models;
-    json::Reader entries(data->raw);
+    json::Reader entries(*data);
     while (models.size() < max_models && entries.next()) {
         Model model = read_model(entries.value());
         if (!model.id.empty()) models.push_back(std::move(model));

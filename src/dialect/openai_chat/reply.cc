@@ -9,7 +9,7 @@ namespace {
 /// The first choice's finish reason; nullopt also when there is no choice.
 std::optional<chat::FinishReason> finish_reason_of(const json::Value& choices) {
     if (!choices.is(json::Kind::array)) return std::nullopt;
-    json::Reader reader(choices.raw);
+    json::Reader reader(choices);
     if (!reader.next()) return std::nullopt;
     const auto reason = json::find(reader.value(), "finish_reason");
     return reason ? read_finish_reason(*reason) : std::nullopt;
@@ -31,7 +31,7 @@ chat::Usage read_usage(const json::Value& usage) {
     std::optional<std::uint64_t> cached;
     std::optional<std::uint64_t> cache_hits;  // DeepSeek's name for the same
     std::optional<std::uint64_t> reasoning;
-    json::Reader reader(usage.raw);
+    json::Reader reader(usage);
     while (reader.next()) {
         const json::Value& value = reader.value();
         if (reader.key_is("prompt_tokens")) {
@@ -81,7 +81,6 @@ Result<ReplyFacts> read_reply(std::string_view body) {
         return fail(Errc::upstream_invalid_response,
                     "the upstream's reply is not a JSON object: " + std::string(why));
     };
-    if (!json::is_valid_utf8(body)) return refuse("not valid UTF-8");
 
     ReplyFacts facts;
     bool has_error = false;

@@ -36,10 +36,6 @@ bool is_line_end(std::string_view event) {
     return event == "\n" || event == "\r" || event == "\r\n";
 }
 
-bool is_empty_list(const json::Value& value) {
-    return value.is(json::Kind::array) && !json::Reader(value.raw).next();
-}
-
 }  // namespace
 
 StreamFilter::StreamFilter(Options options)
@@ -132,9 +128,6 @@ Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bo
     has_tool_calls_ |= seen.tool_calls;
     const bool wants_identity = id_.empty() && chunks_ < kIdentityChunks;
     if (!seen.worth_reading() && !wants_identity) {
-        if (const auto problem = json::find_error(data)) {
-            return refuse("an event of the upstream's stream is not JSON: " + *problem);
-        }
         ++chunks_;
         return Verdict::pass;
     }
@@ -152,7 +145,7 @@ StreamFilter::Verdict StreamFilter::read_chunk(std::string_view chunk) {
     while (reader.next()) {
         const json::Value& value = reader.value();
         if (reader.key_is("choices")) {
-            has_choices = !is_empty_list(value);
+            has_choices = !value.is(json::Kind::array) || !json::is_empty(value);
             read_choices(value);
         } else if (reader.key_is("usage")) {
             usage = read_usage(value);
@@ -183,7 +176,7 @@ void StreamFilter::read_identity(const json::Reader& reader) {
 
 void StreamFilter::read_choices(const json::Value& choices) {
     if (!choices.is(json::Kind::array)) return;
-    json::Reader reader(choices.raw);
+    json::Reader reader(choices);
     while (reader.next()) {
         const auto reason = json::find(reader.value(), "finish_reason");
         if (!reason) continue;
