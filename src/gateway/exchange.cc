@@ -21,11 +21,16 @@ void Exchange::watch_client() {
 
 void Exchange::fly(std::unique_ptr<upstream::Flight> next) {
     flight_ = std::move(next);
-    if (client_gone) flight_->cancel();
+    if (client_gone || stopping) flight_->cancel();
 }
 
 void Exchange::land() {
     flight_.reset();
+}
+
+void Exchange::on_server_stopping() {
+    stopping = true;
+    if (flight_) flight_->leave();
 }
 
 void Exchange::on_client_gone() {

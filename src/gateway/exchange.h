@@ -86,11 +86,13 @@ public:
     int status = 0;
     std::optional<Error> error;  ///< why it failed, also in the middle of a stream
     bool client_gone = false;
+    bool stopping = false;  ///< the gateway stops and does not wait for the reply's end
     std::optional<net::Clock::duration> asked_after;       ///< until the upstream was asked
     std::optional<net::Clock::duration> first_byte_after;  ///< from then to its first content
 
 private:
     void on_client_gone() override;
+    void on_server_stopping() override;
 
     std::unique_ptr<upstream::Flight> flight_;
 };

@@ -124,6 +124,24 @@ TEST(HandleTest, AClientThatHangsUpEndsTheFlight) {
     EXPECT_TRUE(gateway.shared.metrics.text().contains("sluice_client_gone_total 1"));
 }
 
+TEST(HandleTest, AStreamThatAStopCutsEndsInAnErrorThatSaysSo) {  // DR-3
+    auto config = testing::embedded_config();
+    config.upstreams.at("local").embedded.tokens_per_second = 20;
+    TestGateway gateway(std::move(config));
+    TestTransaction transaction("POST", kPath, chat_request("lorem", true));
+    bool stopped = false;
+    transaction.on_write = [&] {
+        if (!std::exchange(stopped, true)) transaction.stop_server();
+    };
+
+    gateway.run(transaction);
+
+    EXPECT_TRUE(transaction.aborted);
+    EXPECT_FALSE(transaction.finished);
+    EXPECT_TRUE(transaction.reply.contains("the gateway is stopping")) << transaction.reply;
+    EXPECT_FALSE(gateway.shared.metrics.text().contains("sluice_client_gone_total 1"));
+}
+
 TEST(HandleTest, AnExchangeKeepsTheSnapshotThatItBeganWith) {
     auto config = testing::embedded_config();
     config.upstreams.at("local").embedded.tokens_per_second = 200;

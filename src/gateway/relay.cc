@@ -93,9 +93,9 @@ net::Task<Result<void>> relay_stream(Exchange& exchange) {
         co_await exchange.flight().settle();
         co_return pumped;
     }
-    const bool gone = exchange.client_gone || pumped.error().code == Errc::client_gone;
-    if (!gone) co_await break_off(exchange, pumped.error());
-    co_return pumped;
+    Error error = root_cause(exchange, std::move(pumped.error()));
+    if (error.code != Errc::client_gone) co_await break_off(exchange, error);
+    co_return std::unexpected(std::move(error));
 }
 
 }  // namespace

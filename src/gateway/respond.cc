@@ -68,15 +68,25 @@ void respond_json(Exchange& exchange, int status, std::string_view body) {
     respond(exchange, status, kJson, body);
 }
 
-void respond_error(Exchange& exchange, Error error) {
+Error root_cause(const Exchange& exchange, Error error) {
     if (exchange.client_gone || error.code == Errc::client_gone) {
-        exchange.client_gone = true;
-        error = Error(Errc::client_gone, "the client hung up");
+        return Error(Errc::client_gone, "the client hung up");
     }
-    exchange.status = exchange.client.started() ? exchange.status : http_status(error.code);
-    if (!exchange.client.started() && !exchange.client_gone) {
-        respond(exchange, http_status(error.code), kJson, dialect::openai_chat::write_error(error),
-                error_fields(exchange, error));
+    if (exchange.stopping && error.code == Errc::cancelled) {
+        return Error(Errc::cancelled, "the gateway is stopping; ask again");
+    }
+    return error;
+}
+
+void respond_error(Exchange& exchange, Error error) {
+    error = root_cause(exchange, std::move(error));
+    exchange.client_gone = error.code == Errc::client_gone;
+    if (!exchange.client.started()) {
+        exchange.status = http_status(error.code);
+        if (!exchange.client_gone) {
+            respond(exchange, exchange.status, kJson, dialect::openai_chat::write_error(error),
+                    error_fields(exchange, error));
+        }
     }
     exchange.error = std::move(error);
 }

@@ -21,6 +21,10 @@ void respond(Exchange& exchange, int status, std::string_view content_type, std:
 
 void respond_json(Exchange& exchange, int status, std::string_view body);
 
+/// What really ended the exchange, where `error` is only how it showed: a flight that was cancelled
+/// because the client hung up, or because the gateway stops.
+[[nodiscard]] Error root_cause(const Exchange& exchange, Error error);
+
 /// Answers with the error, in the client's dialect, if nothing was sent yet; else only notes it.
 void respond_error(Exchange& exchange, Error error);
 

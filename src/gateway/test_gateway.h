@@ -73,6 +73,9 @@ public:
     std::uint64_t bytes_received() const override { return body_size_; }
     std::uint64_t bytes_sent() const override { return reply.size(); }
 
+    void stop_server() {
+        if (watch_ != nullptr) std::exchange(watch_, nullptr)->on_server_stopping();
+    }
     void hang_up() {
         if (watch_ != nullptr) std::exchange(watch_, nullptr)->on_client_gone();
     }

@@ -42,10 +42,13 @@ enum class Sent : std::uint8_t {
     gone,     ///< the client is not there any more
 };
 
-/// Told, once, that the client has hung up while its request was being worked on.
+/// Told, once, why the work on a request is to end early.
 class ClientWatch {
 public:
+    /// The client has hung up: nobody is there to answer.
     virtual void on_client_gone() = 0;
+    /// The server stops: the client is there, and is to be told.
+    virtual void on_server_stopping() = 0;
 
 protected:
     ~ClientWatch() = default;

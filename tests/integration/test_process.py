@@ -156,9 +156,9 @@ class Stop(unittest.TestCase):
             gateway.signal(signal.SIGTERM)
             self.assertTrue(idle.ends(1.5), "an idle connection is kept open")
             idle.close()
+            time.sleep(0.2)  # each worker closes its own listening socket
             with self.assertRaises(OSError):
                 gateway.connect(timeout=1)
-            time.sleep(0.2)
             self.assertIsNone(gateway.child.poll())
             paced.go_on.set()
             for connection, reply in streams:
@@ -179,6 +179,7 @@ class Stop(unittest.TestCase):
             connection.read_body(reply)
             self.assertFalse(reply.complete)
             self.assertNotIn(b"[DONE]", reply.body)
+            self.assertIn(b"the gateway is stopping", reply.body)
             connection.close()
 
     def test_a_second_signal_cuts(self):

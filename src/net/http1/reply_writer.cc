@@ -102,9 +102,9 @@ std::span<const std::string_view> ReplyWriter::chunk(std::span<const std::string
     if (body_allowed_ && size > 0) {
         if (chunked_) {
             const auto end = std::to_chars(size_line_.data(), size_line_.data() + 16, size, 16).ptr;
-            std::memcpy(end, "\r\n", 2);
-            framed[count++] = {size_line_.data(),
-                               static_cast<std::size_t>(end - size_line_.data()) + 2};
+            kEndOfChunk.copy(end, kEndOfChunk.size());
+            const auto digits = static_cast<std::size_t>(end - size_line_.data());
+            framed[count++] = {size_line_.data(), digits + kEndOfChunk.size()};
         }
         for (const std::string_view piece : taken) framed[count++] = piece;
         if (chunked_) framed[count++] = last ? kEndOfChunkAndLast : kEndOfChunk;
@@ -116,7 +116,7 @@ std::span<const std::string_view> ReplyWriter::chunk(std::span<const std::string
 }
 
 void ReplyWriter::keep(std::span<const std::string_view> pieces, std::size_t already_sent) {
-    for (std::string_view piece : pieces) {
+    for (const std::string_view piece : pieces) {
         const std::size_t skipped = std::min(already_sent, piece.size());
         already_sent -= skipped;
         unsent_ += piece.substr(skipped);

@@ -20,7 +20,8 @@ Task<Result<Body>> ServerConnection::read_body(std::uint64_t limit) {
     if (body_state_ == BodyState::none) {
         const Block& block = buffer_.head();
         const std::size_t end = reader_.head_size();
-        co_return Body{block.view().data() + end, 0, block.capacity() - end};
+        co_return Body{
+            .data = block.view().data() + end, .size = 0, .capacity = block.capacity() - end};
     }
     const RequestHead& head = reader_.head();
     if (head.content_length && *head.content_length > limit) {
@@ -42,7 +43,9 @@ Task<Result<Body>> ServerConnection::read_body(std::uint64_t limit) {
         body_state_ = BodyState::read;
         bytes_received_ += payload.size();
         const auto offset = static_cast<std::size_t>(payload.data() - buffer_.head().view().data());
-        co_return Body{payload.data(), payload.size(), buffer_.head().capacity() - offset};
+        co_return Body{.data = payload.data(),
+                       .size = payload.size(),
+                       .capacity = buffer_.head().capacity() - offset};
     }
     if (sized) {
         read = co_await read_sized_body();
@@ -53,8 +56,9 @@ Task<Result<Body>> ServerConnection::read_body(std::uint64_t limit) {
     if (!read) co_return std::unexpected(read.error());
     body_state_ = BodyState::read;
     const Block& body = buffer_.body();
-    bytes_received_ += body.size();
-    co_return Body{body.view().data(), body.size(), body.capacity()};
+    const std::string_view bytes = body.view();
+    bytes_received_ += bytes.size();
+    co_return Body{.data = bytes.data(), .size = bytes.size(), .capacity = body.capacity()};
 }
 
 /// A client that sent `Expect: 100-continue` waits for this before it sends the body.
@@ -70,7 +74,7 @@ Task<Result<void>> ServerConnection::ask_for_body() {
 /// The socket's bytes go straight to their place in the body.
 Task<Result<void>> ServerConnection::read_sized_body() {
     Block& body = buffer_.body();
-    const std::uint64_t length = *reader_.head().content_length;
+    const std::uint64_t length = reader_.head().content_length.value_or(0);
     body.reserve(length);
     body.append(buffer_.behind());
     buffer_.behind_is({});

@@ -45,7 +45,7 @@ Task<> ServerConnection::run() {
         bytes_received_ = bytes_sent_ = 0;
         body_state_ = BodyState::none;
     }
-    if (!client_gone_) co_await linger();
+    if (!client_gone_ && !stopping_) co_await linger();
 }
 
 /// Waits for a request and reads its head. The clock of the head starts with its first byte.
@@ -106,10 +106,12 @@ void ServerConnection::close_when_idle() {
     if (!busy_ && buffer_.head().empty()) stream_.cancel();
 }
 
-/// Also ends what the handler waits for: it need not be this stream.
+/// A handler that works on a request ends by itself, and may still say why. Nobody else is waited
+/// for: neither a client that sends slowly nor one that takes nothing.
 void ServerConnection::cancel() {
-    stream_.cancel();
-    if (client_watch_ != nullptr) std::exchange(client_watch_, nullptr)->on_client_gone();
+    close_ = stopping_ = true;
+    if (client_watch_ == nullptr || flushing_) stream_.cancel();
+    if (client_watch_ != nullptr) std::exchange(client_watch_, nullptr)->on_server_stopping();
 }
 
 bool ServerConnection::must_close() const {

@@ -82,6 +82,8 @@ private:
     bool close_ = false;         // nothing more is read from this client
     bool busy_ = false;
     bool client_gone_ = false;
+    bool flushing_ = false;  // waits for the client to take something
+    bool stopping_ = false;  // cancel() was called
 };
 
 }  // namespace sluice::net::http1

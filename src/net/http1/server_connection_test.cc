@@ -34,7 +34,7 @@ std::size_t count(std::string_view text, std::string_view part) {
     return found;
 }
 
-/// Answers when told to, or when the client has gone.
+/// Answers when told to; gives up when the client has gone or the server stops.
 class Held final : public ClientWatch {
 public:
     Task<> hold(Transaction& transaction) {
@@ -52,6 +52,7 @@ public:
         gone_ = true;
         pause_->cancel();
     }
+    void on_server_stopping() override { on_client_gone(); }
     /// To be called on the worker's thread.
     void release() { pause_->cancel(); }
 

@@ -81,7 +81,9 @@ Task<Result<void>> ServerConnection::flush() {
             co_return fail(Errc::client_gone);
         }
         stream_.deadline().expire_after(server_.handler_.limits().write_timeout);
+        flushing_ = true;
         const Wake wake = co_await stream_.writable();
+        flushing_ = false;
         stream_.deadline().never();
         if (wake == Wake::cancelled) co_return fail(Errc::cancelled);
         if (wake == Wake::timed_out) {
