@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "gateway/frontend.h"
 #include "gateway/gateway.h"
-#include "gateway/handle.h"
 #include "net/address_limit.h"
 #include "net/http1/server.h"
 #include "net/listener.h"

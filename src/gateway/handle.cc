@@ -2,6 +2,7 @@
 
 #include "gateway/respond.h"
 
+#include <cstdint>
 #include <utility>
 
 namespace sluice::gateway {
@@ -38,27 +39,6 @@ net::Task<Result<void>> complete_chat(Exchange& exchange) {
     if (result) result = co_await relay(exchange);
     exchange.land();
     co_return result;
-}
-
-net::Task<> Frontend::handle(net::Transaction& transaction) {
-    gateway_.shared().metrics.request_started();
-    Exchange exchange(gateway_, table_, transaction);
-    const net::http1::RequestHead& head = transaction.head();
-    exchange.method = head.method;
-    exchange.path = head.path;
-    if (!exchange.snapshot->config.cors.allow_origins.empty()) {
-        exchange.origin = head.find("origin").value_or("");
-    }
-    co_await gateway::handle(exchange);
-}
-
-net::Task<> Frontend::refuse(net::Transaction& transaction, Error why) {
-    gateway_.shared().metrics.request_started();
-    gateway_.shared().metrics.http_refused(to_string(why.code));
-    Exchange exchange(gateway_, table_, transaction);
-    respond_error(exchange, std::move(why));
-    conclude(exchange);
-    co_return;
 }
 
 }  // namespace sluice::gateway

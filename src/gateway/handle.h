@@ -4,7 +4,6 @@
 
 #include "gateway/endpoint.h"
 #include "gateway/exchange.h"
-#include "net/http1/server.h"
 
 namespace sluice::gateway {
 
@@ -21,21 +20,5 @@ Result<void> route(Exchange& exchange);
 net::Task<Result<void>> open(Exchange& exchange);
 net::Task<Result<void>> relay(Exchange& exchange);
 void conclude(Exchange& exchange);
-
-/// Makes one listener's requests exchanges of a worker's gateway.
-class Frontend final : public net::http1::RequestHandler {
-public:
-    Frontend(Gateway& gateway, const EndpointTable& table) : gateway_(gateway), table_(table) {}
-
-    net::Task<> handle(net::Transaction& transaction) override;
-    net::Task<> refuse(net::Transaction& transaction, Error why) override;
-    const net::http1::ServerLimits& limits() const override {
-        return gateway_.snapshot()->server_limits;
-    }
-
-private:
-    Gateway& gateway_;
-    const EndpointTable& table_;
-};
 
 }  // namespace sluice::gateway

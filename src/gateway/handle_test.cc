@@ -181,6 +181,20 @@ TEST(HandleTest, ARequestThatIsNoneIsRefusedWithTheFieldAtFault) {
     }
 }
 
+TEST(HandleTest, AnExceptionCostsOneRequestAndNotTheProcess) {
+    TestGateway gateway;
+    TestTransaction broken("POST", kPath, chat_request("echo", false));
+    broken.throws = true;
+    TestTransaction next("POST", kPath, chat_request("echo", false));
+
+    gateway.run(broken);
+    gateway.run(next);
+
+    EXPECT_EQ(broken.status, 500);
+    EXPECT_FALSE(broken.reply.contains("luck")) << "the reason is for the log";
+    EXPECT_EQ(next.status, 200);
+}
+
 TEST(HandleTest, ACodedBodyIsRefused) {
     TestGateway gateway;
     TestTransaction transaction("POST", kPath, chat_request("echo", false));

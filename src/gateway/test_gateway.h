@@ -5,7 +5,7 @@
 
 #include "config/config.h"
 #include "gateway/endpoint.h"
-#include "gateway/handle.h"
+#include "gateway/frontend.h"
 #include "net/transaction.h"
 #include "net/worker.h"
 
@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,7 @@ public:
     }
     const net::Peer& peer() const override { return peer_; }
     net::Task<Result<net::Body>> read_body(std::uint64_t limit) override {
+        if (throws) throw std::runtime_error("out of luck");
         if (body_size_ > limit) co_return fail(Errc::payload_too_large);
         co_return net::Body{body_.data(), body_size_, body_.size()};
     }
@@ -85,6 +87,7 @@ public:
     std::string reply;
     bool finished = false;
     bool aborted = false;
+    bool throws = false;  ///< read_body() throws, as nothing should
     std::function<void()> on_write;
 
 private:
