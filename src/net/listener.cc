@@ -77,8 +77,8 @@ Task<> Listener::accept_all(OnAccept on_accept) {
         }
         Stream stream(worker_->deadlines(), std::move(socket));
         stream.set_no_delay();
-        on_accept(std::move(stream),
-                  Peer{remote.address().to_string(), remote.address().is_loopback()});
+        on_accept(std::move(stream), Peer{.address = remote.address().to_string(),
+                                          .loopback = remote.address().is_loopback()});
     }
 }
 

@@ -45,8 +45,7 @@ Io tls_write(SSL* ssl, std::span<const std::string_view> pieces) {
     std::array<char, 16UL * 1024> record;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::size_t used = 0;
     for (const std::string_view piece : pieces) {
-        const std::size_t taken = std::min(piece.size(), record.size() - used);
-        std::copy_n(piece.data(), taken, record.data() + used);
+        const std::size_t taken = piece.copy(record.data() + used, record.size() - used);
         used += taken;
         if (taken < piece.size()) break;
     }
@@ -74,8 +73,8 @@ Io Stream::write_now(std::span<const std::string_view> pieces) {
     for (const std::string_view piece : pieces.first(std::min(pieces.size(), kMaxPieces))) {
         if (piece.empty()) continue;
         // sendmsg() only reads through the pointer, though its type cannot say so.
-        vectors[count++] = {const_cast<char*>(piece.data()),  // NOLINT(*-const-cast)
-                            piece.size()};
+        vectors[count++] = {.iov_base = const_cast<char*>(piece.data()),  // NOLINT(*-const-cast)
+                            .iov_len = piece.size()};
     }
     if (count == 0) return {.status = Status::ok};
     msghdr message{};

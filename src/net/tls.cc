@@ -23,7 +23,7 @@ int send_without_signal(BIO* bio, const char* data, int size) {
 
 /// OpenSSL's own socket writes raise SIGPIPE when the peer has gone, which ends the process.
 const BIO_METHOD* socket_method() {
-    static const std::unique_ptr<BIO_METHOD, void (*)(BIO_METHOD*)> kMethod = [] {
+    static const std::unique_ptr<BIO_METHOD, void (*)(BIO_METHOD*)> method = [] {
         const BIO_METHOD* const plain = BIO_s_socket();
         BIO_METHOD* const made = BIO_meth_new(BIO_TYPE_SOCKET, "socket without SIGPIPE");
         BIO_meth_set_write(made, send_without_signal);
@@ -33,7 +33,7 @@ const BIO_METHOD* socket_method() {
         BIO_meth_set_destroy(made, BIO_meth_get_destroy(plain));
         return std::unique_ptr<BIO_METHOD, void (*)(BIO_METHOD*)>(made, BIO_meth_free);
     }();
-    return kMethod.get();
+    return method.get();
 }
 
 }  // namespace
