@@ -10,24 +10,37 @@ namespace {
 
 constexpr std::string_view kRead = "GET, HEAD";
 
-constexpr std::array kClientEndpoints = {
-    Endpoint{"/chat/completions", false, true, "POST", Access::key, complete_chat},
-    Endpoint{"/models", false, true, kRead, Access::key, answer_models},
-    Endpoint{"/models/", true, true, kRead, Access::key, answer_model},
-    Endpoint{"/", false, false, kRead, Access::everyone, answer_index},
-    Endpoint{"/health", false, false, kRead, Access::everyone, answer_health},
-    Endpoint{"/livez", false, false, kRead, Access::everyone, answer_alive},
-    Endpoint{"/readyz", false, false, kRead, Access::everyone, answer_ready},
-    Endpoint{"/metrics", false, false, kRead, Access::metrics, answer_metrics},
-};
+constexpr auto kClientEndpoints = std::to_array<Endpoint>({
+    {.path = "/chat/completions",
+     .is_api = true,
+     .methods = "POST",
+     .access = Access::key,
+     .answer = complete_chat},
+    {.path = "/models",
+     .is_api = true,
+     .methods = kRead,
+     .access = Access::key,
+     .answer = answer_models},
+    {.path = "/models/",
+     .takes_argument = true,
+     .is_api = true,
+     .methods = kRead,
+     .access = Access::key,
+     .answer = answer_model},
+    {.path = "/", .methods = kRead, .access = Access::everyone, .answer = answer_index},
+    {.path = "/health", .methods = kRead, .access = Access::everyone, .answer = answer_health},
+    {.path = "/livez", .methods = kRead, .access = Access::everyone, .answer = answer_alive},
+    {.path = "/readyz", .methods = kRead, .access = Access::everyone, .answer = answer_ready},
+    {.path = "/metrics", .methods = kRead, .access = Access::metrics, .answer = answer_metrics},
+});
 
-constexpr std::array kAdminEndpoints = {
-    Endpoint{"/", false, false, kRead, Access::everyone, answer_index},
-    Endpoint{"/health", false, false, kRead, Access::everyone, answer_health},
-    Endpoint{"/livez", false, false, kRead, Access::everyone, answer_alive},
-    Endpoint{"/readyz", false, false, kRead, Access::everyone, answer_ready},
-    Endpoint{"/metrics", false, false, kRead, Access::key, answer_metrics},
-};
+constexpr auto kAdminEndpoints = std::to_array<Endpoint>({
+    {.path = "/", .methods = kRead, .access = Access::everyone, .answer = answer_index},
+    {.path = "/health", .methods = kRead, .access = Access::everyone, .answer = answer_health},
+    {.path = "/livez", .methods = kRead, .access = Access::everyone, .answer = answer_alive},
+    {.path = "/readyz", .methods = kRead, .access = Access::everyone, .answer = answer_ready},
+    {.path = "/metrics", .methods = kRead, .access = Access::key, .answer = answer_metrics},
+});
 
 constexpr EndpointTable kClientTable(kClientEndpoints, EndpointTable::Keys::clients);
 constexpr EndpointTable kAdminTable(kAdminEndpoints, EndpointTable::Keys::admin);

@@ -26,7 +26,7 @@ struct Scope {
 
 /// A client's key without the key: only its digest is kept.
 struct KnownKey {
-    net::Digest digest;
+    net::Digest digest{};
     std::string name;
     std::string group;
     bool may_see_metrics = false;
