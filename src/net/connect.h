@@ -10,12 +10,20 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice::net {
 
-/// Where to connect to. Comes from the operator's configuration only.
+/// Where to connect to. Comes from the operator's configuration only. A constructor for the sake of
+/// g++ 12.2 (docs/pitfalls.md, rule 3).
 struct Endpoint {
+    Endpoint() = default;
+    Endpoint(std::string name, std::uint16_t number, const TlsContext* context = nullptr)
+        : host(std::move(name)),
+          port(number),
+          tls(context) {}
+
     std::string host;  ///< a name or an IP address, without brackets
     std::uint16_t port = 0;
     const TlsContext* tls = nullptr;  ///< nullptr: plain TCP; must outlive the connections
