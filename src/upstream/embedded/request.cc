@@ -145,10 +145,10 @@ Result<void> read_tool_choice(const Value& value, Request& request) {
 
 Result<void> read_rate(const Value& value, Request& request) {
     double rate = 0;
-    const char* const end = value.raw.data() + value.raw.size();
-    const auto [at, error] = std::from_chars(value.raw.data(), end, rate);
-    if (!value.is(Kind::number) || error != std::errc() || at != end || rate < 0 ||
-        rate > kMaxTokensPerSecond) {
+    const std::string_view text = value.raw;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+    const bool read = error == std::errc() && at == text.data() + text.size();
+    if (!value.is(Kind::number) || !read || rate < 0 || rate > kMaxTokensPerSecond) {
         return refuse("sluice_tokens_per_second",
                       "'sluice_tokens_per_second' must be a number from 0 to 1000000");
     }
