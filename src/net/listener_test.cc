@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <optional>
 #include <sys/resource.h>
 #include <vector>
@@ -43,6 +44,29 @@ TEST_F(ListenerTest, TakesAFreePortAndAcceptsOnIt) {
     ASSERT_EQ(accepted_.size(), 2U);
     EXPECT_EQ(peers_[0].address, "127.0.0.1");
     EXPECT_TRUE(peers_[0].loopback);
+}
+
+TEST_F(ListenerTest, AcceptedSocketsSendAtOnceAndNoticeAVanishedPeer) {  // SC-4
+    auto listener = Listener::open(loop_.worker, "127.0.0.1", 0);
+    ASSERT_TRUE(listener.has_value());
+    accept_from(*listener);
+    const RawSocket client = RawSocket::connected_to(listener->port());
+    loop_.turn(30ms);
+    listener->stop();
+    loop_.finish();
+    ASSERT_EQ(accepted_.size(), 1U);
+    const auto option = [this](int level, int name) {
+        int value = -1;
+        socklen_t size = sizeof value;
+        ::getsockopt(accepted_[0].native_handle(), level, name, &value, &size);
+        return value;
+    };
+
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_LE(option(IPPROTO_TCP, TCP_KEEPIDLE) +
+                  (option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT)),
+              120);
 }
 
 TEST_F(ListenerTest, WhatWasAcceptedGoesOnAfterStop) {
