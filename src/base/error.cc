@@ -56,9 +56,9 @@ int http_status(Errc code) noexcept {
         case Errc::http_version: return 505;
         case Errc::upstream_unreachable: return 502;
         case Errc::upstream_timeout: return 504;
-        case Errc::upstream_status: return 502;
-        case Errc::upstream_protocol: return 502;
-        case Errc::upstream_truncated: return 502;
+        case Errc::upstream_status:
+        case Errc::upstream_protocol:
+        case Errc::upstream_truncated:
         case Errc::upstream_invalid_response: return 502;
         case Errc::client_gone: return 499;
         case Errc::cancelled: return 503;
