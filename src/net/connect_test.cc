@@ -162,7 +162,7 @@ TEST_F(TlsTest, TrustsTheConfiguredAuthorityForTheRightName) {
 
 TEST_F(TlsTest, TheConnectorShakesHandsToo) {
     const Identity identity = make_identity("IP:127.0.0.1", &authority_);
-    TlsServer server(identity, [](SSL* ssl) { SSL_write(ssl, "x", 1); });
+    const TlsServer server(identity, [](SSL* ssl) { SSL_write(ssl, "x", 1); });
 
     connect({"127.0.0.1", server.port(), &tls_});
 
@@ -224,7 +224,7 @@ TEST_F(TlsTest, SpeaksTls12) {
 
 TEST_F(TlsTest, AServerThatSpeaksNoTlsIsRefusedWithAReason) {
     const RawSocket listener = RawSocket::listening();
-    std::jthread server([&] { listener.accept().send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
+    const std::jthread server([&] { listener.accept().send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
 
     connect({"127.0.0.1", listener.port(), &tls_});
 
@@ -264,7 +264,7 @@ TEST_F(TlsTest, WritesAndReadsMoreThanAnyBufferHolds) {
     const Identity identity = make_identity("IP:127.0.0.1", &authority_);
     const std::string sent(3'000'000, 's');
     std::size_t received = 0;
-    TlsServer server(identity, [&](SSL* ssl) {
+    const TlsServer server(identity, [&](SSL* ssl) {
         std::array<char, 16'384> buffer{};
         while (received < sent.size()) {
             const int count = SSL_read(ssl, buffer.data(), buffer.size());

@@ -75,7 +75,7 @@ public:
     [[nodiscard]] std::string receive(std::chrono::milliseconds patience = 3s,
                                       std::size_t size = 65'536) {
         std::string bytes(size, '\0');
-        pollfd ready{fd_, POLLIN, 0};
+        pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
         ssize_t count = 0;
         if (::poll(&ready, 1, static_cast<int>(patience.count())) == 1) {
             count = ::recv(fd_, bytes.data(), size, 0);
@@ -112,7 +112,7 @@ public:
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }
     void reset() {
-        const linger now{1, 0};
+        const linger now{.l_onoff = 1, .l_linger = 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
         close();
     }
@@ -170,7 +170,7 @@ public:
     [[nodiscard]] Pair connected() {
         const RawSocket listener = RawSocket::listening();
         RawSocket peer = RawSocket::connected_to(listener.port());
-        return {adopt(listener.accept()), std::move(peer)};
+        return {.stream = adopt(listener.accept()), .peer = std::move(peer)};
     }
     [[nodiscard]] Stream adopt(RawSocket socket) {
         TcpSocket adopted(worker.executor());

@@ -98,7 +98,7 @@ public:
             ::sigemptyset(&pipe);
             ::sigaddset(&pipe, SIGPIPE);
             ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-            RawSocket socket = listener_.accept();
+            const RawSocket socket = listener_.accept();
             const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context_.get()), SSL_free);
             SSL_set_fd(ssl.get(), socket.fd());
             shaken_ = SSL_accept(ssl.get()) == 1;
