@@ -87,13 +87,14 @@ constexpr std::string_view kInterim =
     "HTTP/1.1 100 Continue\r\n\r\n"
     "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
     "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 5\r\n\r\nhello";
-const Seen kHello{.status = 200, .type = "a/b", .body = "hello", .error = {}, .reusable = true};
+const Seen whole_reply{
+    .status = 200, .type = "a/b", .body = "hello", .error = {}, .reusable = true};
 
 TEST_F(ClientConnectionTest, ReadsEveryFramingCutAtEveryOffsetOnOneConnection) {
     for (const std::string_view reply : {kSized, kChunked, kInterim}) {
         for (std::size_t cut = 0; cut < reply.size(); ++cut) {
             exchange_while({says(reply.substr(0, cut)), says(reply.substr(cut))});
-            ASSERT_EQ(seen_, kHello) << cut;
+            ASSERT_EQ(seen_, whole_reply) << cut;
             loop_.turn(3ms);
         }
     }

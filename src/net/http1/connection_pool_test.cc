@@ -42,6 +42,7 @@ public:
     std::vector<ClientConnection*> idle(std::size_t count) {
         std::vector<ConnectionPool::Connection> connections;
         std::vector<ClientConnection*> order;
+        connections.reserve(count);
         for (std::size_t i = 0; i < count; ++i) connections.push_back(connect());
         for (auto& connection : connections) {
             order.push_back(connection.get());
@@ -74,6 +75,7 @@ TEST_F(ConnectionPoolTest, TheLastOneGivenBackIsTakenFirst) {
     EXPECT_EQ(pool_->idle(), 3U);
 
     std::vector<ConnectionPool::Connection> taken;
+    taken.reserve(3);
     for (int i = 0; i < 3; ++i) taken.push_back(pool_->take_idle());
 
     EXPECT_EQ(taken[0].get(), order[2]);
