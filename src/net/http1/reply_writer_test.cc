@@ -31,7 +31,7 @@ protected:
 };
 
 TEST_F(ReplyWriterTest, WritesTheHeadOfAWholeAnswer) {
-    const ReplyHead head{404, "content-type: a/b\r\n"};
+    const ReplyHead head{.status = 404, .fields = "content-type: a/b\r\n"};
 
     EXPECT_THAT(std::string(writer_.whole(head, 12, {})),
                 MatchesRegex("HTTP/1.1 404 Not Found\r\n"
@@ -60,7 +60,7 @@ TEST_F(ReplyWriterTest, KnowsWhichAnswersHaveNoBody) {
                     Not(HasSubstr("content-length")));
         EXPECT_FALSE(writer_.body_allowed());
         writer_.reset();
-        writer_.begin({status, {}}, {});
+        writer_.begin({.status = status, .fields = {}}, {});
         EXPECT_THAT(chunk({"x"}, true), AllOf(EndsWith("\r\n\r\n"), Not(HasSubstr("chunked"))));
     }
     writer_.reset();
