@@ -30,6 +30,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   find_program(SLUICE_LLD NAMES ld.lld-${SLUICE_CLANG_MAJOR} ld.lld)
   if(SLUICE_LLD)
     target_link_options(sluice_options INTERFACE --ld-path=${SLUICE_LLD})
+    if(CMAKE_BUILD_TYPE STREQUAL "Release")
+      # Calls between layers cost a fourteenth of an exchange's instructions without it. The cache
+      # keeps a link after one changed file short.
+      target_compile_options(sluice_options INTERFACE -flto=thin)
+      target_link_options(sluice_options INTERFACE
+        -flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto-cache)
+    endif()
   endif()
 endif()
 target_link_options(sluice_options INTERFACE -Wl,-z,relro,-z,now)
