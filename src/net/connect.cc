@@ -97,6 +97,7 @@ Task<Result<Stream>> connect_tcp(Worker& worker, const Endpoint& endpoint, tcp::
             co_return std::unexpected(unreachable(endpoint, refused.message()));
         }
     }
+    stream.forget_write_interest();
     co_return std::move(stream);
 }
 

@@ -221,6 +221,15 @@ void Stream::reset() noexcept {
     close();
 }
 
+void Stream::forget_write_interest() noexcept {
+    error_code ec;
+    const auto local = state_->socket.local_endpoint(ec);
+    if (ec) return;
+    const int descriptor = state_->socket.release(ec);
+    if (!ec) state_->socket.assign(local.protocol(), descriptor, ec);
+    if (!ec) state_->socket.native_non_blocking(true, ec);
+}
+
 void Stream::set_no_delay() noexcept {
     error_code ignored;
     state_->socket.set_option(tcp::no_delay(true), ignored);

@@ -106,6 +106,10 @@ public:
     /// Closes such that the peer sees a reset rather than an orderly end.
     void reset() noexcept;
 
+    /// To be called when a connect() is through, which was waited for by writable(). Asio would go
+    /// on asking for writability, and be told of it at every later wait for reading.
+    void forget_write_interest() noexcept;
+
     void set_no_delay() noexcept;
     [[nodiscard]] int native_handle() const noexcept;
 
