@@ -77,6 +77,7 @@ void conclude(Exchange& exchange) {
     const int status = exchange.client_gone ? kClientClosedRequest : exchange.status;
     count(exchange, status, total);
     if (exchange.snapshot->config.log.access) log(exchange, status, total);
+    exchange.gateway.expect_housekeeping();
     if (exchange.transcript) {
         exchange.gateway.shared().prompts->write(exchange.request_id, exchange.transcript->request,
                                                  exchange.transcript->reply);

@@ -5,7 +5,8 @@
 namespace sluice::gateway {
 namespace {
 
-constexpr std::chrono::milliseconds kLogFlushInterval{200};
+constexpr std::chrono::milliseconds kSoon{200};
+constexpr std::chrono::seconds kNowAndThen{1};
 
 }  // namespace
 
@@ -13,35 +14,55 @@ Gateway::Gateway(net::Worker& worker, Shared& shared)
     : worker_(worker),
       shared_(shared),
       connector_(worker),
-      log_flush_(worker.deadlines(), access_log_) {}
+      housekeeping_(worker.deadlines(), *this) {}
 
 Result<void> Gateway::use(std::shared_ptr<const Snapshot> snapshot) {
     for (const auto& [name, settings] : snapshot->config.upstreams) {
-        const auto known = origins_.find(name);
-        if (known != origins_.end()) {
-            if (auto configured = known->second->configure(settings); !configured) {
+        const auto known = ways_.find(name);
+        if (known != ways_.end()) {
+            if (auto configured = known->second.origin->configure(settings); !configured) {
                 return configured;
             }
             continue;
         }
         auto made = upstream::Origin::make(worker_, connector_, settings, *this);
         if (!made) return std::unexpected(std::move(made.error()));
-        origins_.emplace(name, std::move(*made));
+        ways_[name].origin = std::move(*made);
     }
     model_lists_.clear();
     snapshot_ = std::move(snapshot);
     return {};
 }
 
-void Gateway::log(const observe::AccessRecord& record) {
-    access_log_.record(record);
-    if (log_flush_.when() == net::Clock::time_point::max()) {
-        log_flush_.expire_after(kLogFlushInterval);
+void Gateway::expect_housekeeping() {
+    const auto soon = net::coarse_now() + kSoon;
+    if (housekeeping_.when() > soon) housekeeping_.expire_at(soon);
+}
+
+void Gateway::keep_house() {
+    access_log_.flush();
+    bool any_kept = false;
+    for (auto& [name, way] : ways_) {
+        report_connections(name, way);
+        any_kept = any_kept || way.idle > 0 || way.active > 0;
     }
+    if (any_kept) housekeeping_.expire_after(kNowAndThen);
+}
+
+void Gateway::report_connections(const std::string& name, Way& way) {
+    const net::http1::ConnectionPool* const pool = way.origin->pool();
+    if (pool == nullptr) return;
+    const auto report = [&](std::string_view state, int& reported, std::size_t now) {
+        const int change = static_cast<int>(now) - reported;
+        if (change != 0) shared_.metrics.upstream_connections(name, state, change);
+        reported += change;
+    };
+    report("idle", way.idle, pool->idle());
+    report("active", way.active, pool->busy());
 }
 
 upstream::Origin& Gateway::origin(const config::Upstream& upstream) {
-    return *origins_.find(upstream.name)->second;
+    return *ways_.find(upstream.name)->second.origin;
 }
 
 }  // namespace sluice::gateway

@@ -48,7 +48,9 @@ public:
     [[nodiscard]] net::Worker& worker() noexcept { return worker_; }
     [[nodiscard]] Shared& shared() noexcept { return shared_; }
     /// Writes an access line; it leaves the worker within a fifth of a second.
-    void log(const observe::AccessRecord& record);
+    void log(const observe::AccessRecord& record) { access_log_.record(record); }
+    /// To be called after each exchange: what is only gathered then is seen to soon.
+    void expect_housekeeping();
     void flush_log() { access_log_.flush(); }
     [[nodiscard]] RequestIds& request_ids() noexcept { return request_ids_; }
 
@@ -65,16 +67,27 @@ public:
     }
 
 private:
-    class LogFlush final : public net::Deadline {
+    /// Comes by shortly after an exchange, and every second as long as connections are kept.
+    class Housekeeping final : public net::Deadline {
     public:
-        LogFlush(net::Deadlines& deadlines, observe::AccessLog& log)
+        Housekeeping(net::Deadlines& deadlines, Gateway& gateway)
             : Deadline(deadlines),
-              log_(log) {}
+              gateway_(gateway) {}
 
     private:
-        void on_expired() override { log_.flush(); }
-        observe::AccessLog& log_;
+        void on_expired() override { gateway_.keep_house(); }
+        Gateway& gateway_;
     };
+
+    /// An upstream, and how many connections to it were last reported.
+    struct Way {
+        std::unique_ptr<upstream::Origin> origin;
+        int idle = 0;
+        int active = 0;
+    };
+
+    void keep_house();
+    void report_connections(const std::string& name, Way& way);
 
     void on_reuse_race() override { shared_.metrics.upstream_reuse_race(); }
 
@@ -83,10 +96,10 @@ private:
     net::Connector connector_;
     std::shared_ptr<const Snapshot> snapshot_;
     // An upstream that has left the configuration stays here: flights may still be under way.
-    std::map<std::string, std::unique_ptr<upstream::Origin>, std::less<>> origins_;
+    std::map<std::string, Way, std::less<>> ways_;
     std::map<std::string, ModelList, std::less<>> model_lists_;  // one per configured upstream
     observe::AccessLog access_log_;
-    LogFlush log_flush_;
+    Housekeeping housekeeping_;
     RequestIds request_ids_;
 };
 

@@ -194,7 +194,8 @@ Metrics::State::State(MetricsLimits limits)
                       .counter("sluice_upstream_reuse_races_total",
                                "Kept-alive connections found closed when they were used again.")
                       .Add({})),
-      bytes_family(families.counter("sluice_request_bytes_total", "Bytes of bodies.")),
+      bytes_family(families.counter("sluice_request_bytes_total",
+                                    "Bytes of requests and replies, heads included.")),
       bytes_in(bytes_family.Add({{"direction", "in"}})),
       bytes_out(bytes_family.Add({{"direction", "out"}})),
       durations(limits.duration_sets, {false, false, true, true, false},

@@ -162,6 +162,19 @@ class Paths(unittest.TestCase):
         self.assertEqual(self.gateway.ask("OPTIONS", "/v1/chat/completions", headers=preflight).status, 405)
 
 
+class Connections(unittest.TestCase):
+    def test_metrics_show_the_connections_to_an_upstream(self):
+        with Upstream() as upstream, Gateway(to_upstream(upstream.port)) as gateway:
+            gateway.chat(chat(model="any"))
+            deadline, idle = time.monotonic() + 5, []
+            while not idle:
+                self.assertLess(time.monotonic(), deadline)
+                text = gateway.ask("GET", "/metrics").body.decode()
+                idle = [line for line in text.splitlines()
+                        if line.startswith("sluice_upstream_connections{") and 'state="idle"' in line]
+            self.assertTrue(idle[0].endswith(" 1"), idle)
+
+
 class CrossOrigin(unittest.TestCase):
     ALLOWED = "https://app.example.com"
 
