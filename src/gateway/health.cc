@@ -22,7 +22,11 @@ void HealthBoard::report_up(std::string_view upstream, net::Clock::time_point no
 
 void HealthBoard::report_error(std::string_view upstream, const Error& error,
                                net::Clock::time_point now) {
-    if (!is_retryable(error.code)) return;
+    const bool silent = error.code == Errc::upstream_unreachable ||
+                        error.code == Errc::upstream_timeout ||
+                        error.code == Errc::upstream_protocol;
+    if (is_retryable(error.code) && !silent) report_up(upstream, now);
+    if (!silent) return;
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_[std::string(upstream)];
     entry.state = UpstreamState::down;

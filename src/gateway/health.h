@@ -31,7 +31,8 @@ public:
     };
 
     void report_up(std::string_view upstream, net::Clock::time_point now);
-    /// Only errors that say something of the upstream itself count.
+    /// Down is what cannot be reached or does not answer; whatever else is wrong with an answer, it
+    /// is one. Errors of the client or of our own say nothing of the upstream.
     void report_error(std::string_view upstream, const Error& error, net::Clock::time_point now);
 
     [[nodiscard]] Entry of(std::string_view upstream) const;

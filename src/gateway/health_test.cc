@@ -34,6 +34,18 @@ TEST(HealthBoardTest, WhatIsNotTheUpstreamsFaultChangesNothing) {
     EXPECT_EQ(board.of("a").state, UpstreamState::up);
 }
 
+TEST(HealthBoardTest, ABadAnswerIsAnAnswer) {
+    HealthBoard board;
+
+    board.report_error("a", Error(Errc::upstream_invalid_response), kNow);
+    board.report_error("b", Error(Errc::upstream_status), kNow);
+    board.report_error("c", Error(Errc::upstream_truncated), kNow);
+
+    EXPECT_EQ(board.of("a").state, UpstreamState::up);
+    EXPECT_EQ(board.of("b").state, UpstreamState::up);
+    EXPECT_EQ(board.of("c").state, UpstreamState::up);
+}
+
 TEST(HealthBoardTest, OneAnswerMakesItUpAgain) {
     HealthBoard board;
     board.report_error("a", Error(Errc::upstream_timeout), kNow);

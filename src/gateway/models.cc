@@ -21,6 +21,7 @@ using Models = std::vector<Model>;
 
 constexpr std::chrono::seconds kListLifetime{60};
 constexpr std::chrono::seconds kFailureLifetime{5};
+constexpr std::chrono::seconds kListTime{10};  // a list is no inference: it comes soon or not
 constexpr std::size_t kMaxListBytes = 4UL * 1024 * 1024;
 
 int hex_digit(char c) noexcept {
@@ -50,6 +51,7 @@ net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upst
     exchange.fly(exchange.gateway.origin(upstream).flight());
     upstream::Ask question;
     question.path = "/models";
+    question.first_byte = kListTime;
     question.request_id = exchange.request_id;
     auto opened = co_await exchange.flight().open(question);
     if (!opened) co_return std::unexpected(std::move(opened.error()));
@@ -76,6 +78,7 @@ net::Task<Models> list_of(Exchange& exchange, const config::Upstream& upstream) 
     }
     auto fetched = co_await fetch(exchange, upstream);
     exchange.land();
+    if (exchange.client_gone || exchange.stopping) co_return Models();
     Gateway::ModelList& list = lists[upstream.name];
     if (fetched) {
         list.models = std::move(*fetched);
@@ -94,14 +97,19 @@ void add(Models& models, Model model) {
     }
 }
 
+/// What a route without a glob offers: its own name.
+Model named(std::string_view name, std::span<const config::Target> targets) {
+    Model model;
+    model.id = name;
+    model.owned_by = targets.front().upstream;
+    return model;
+}
+
 /// Adds what a route with the name or glob `pattern` offers.
 net::Task<> add_route(Exchange& exchange, std::string_view pattern,
                       std::span<const config::Target> targets, Models& models) {
     if (!pattern.contains('*')) {
-        Model model;
-        model.id = pattern;
-        model.owned_by = targets.front().upstream;
-        add(models, std::move(model));
+        add(models, named(pattern, targets));
         co_return;
     }
     for (const config::Target& target : targets) {
@@ -129,14 +137,23 @@ net::Task<Models> offered(Exchange& exchange) {
 net::Task<Result<void>> answer_models(Exchange& exchange) {
     const Models models = co_await offered(exchange);
     if (exchange.client_gone) co_return fail(Errc::client_gone);
+    if (exchange.stopping) co_return fail(Errc::cancelled);
     respond_json(exchange, 200, dialect::openai_chat::write_models(models));
     co_return Result<void>();
 }
 
 net::Task<Result<void>> answer_model(Exchange& exchange) {
+    const std::string name = percent_decoded(exchange.path_argument);
+    const auto& routes = exchange.snapshot->config.routes;
+    const auto route = std::ranges::find(routes, name, &config::Route::model);
+    if (route != routes.end() && !route->model.contains('*')) {
+        const Model model = named(name, route->targets);
+        respond_json(exchange, 200, dialect::openai_chat::write_model(model));
+        co_return Result<void>();
+    }
     const Models models = co_await offered(exchange);
     if (exchange.client_gone) co_return fail(Errc::client_gone);
-    const std::string name = percent_decoded(exchange.path_argument);
+    if (exchange.stopping) co_return fail(Errc::cancelled);
     const auto found = std::ranges::find(models, name, &Model::id);
     if (found == models.end()) {
         Error unknown(Errc::model_not_found, "the model `" + std::string(exchange.path_argument) +

@@ -71,13 +71,15 @@ Error too_slow(const Endpoint& endpoint) {
     return Error(Errc::upstream_timeout, "connecting to " + endpoint.host + " took too long");
 }
 
-Task<Result<Stream>> connect_tcp(Worker& worker, const Endpoint& endpoint, tcp::endpoint address,
-                                 Clock::time_point deadline) {
-    TcpSocket socket(worker.executor());
+}  // namespace
+
+Task<Result<Stream>> Connector::connect_tcp(const Endpoint& endpoint, tcp::endpoint address,
+                                            Clock::time_point deadline, Connecting& connecting) {
+    TcpSocket socket(worker_.executor());
     error_code ec;
     socket.open(address.protocol(), ec);
     if (ec) co_return std::unexpected(unreachable(endpoint, ec.message()));
-    Stream stream(worker.deadlines(), std::move(socket));
+    Stream stream(worker_.deadlines(), std::move(socket));
     stream.set_no_delay();
     stream.deadline().expire_at(deadline);
     if (::connect(stream.native_handle(), address.data(), static_cast<socklen_t>(address.size())) !=
@@ -86,6 +88,7 @@ Task<Result<Stream>> connect_tcp(Worker& worker, const Endpoint& endpoint, tcp::
             const error_code refused(errno, boost::system::system_category());
             co_return std::unexpected(unreachable(endpoint, refused.message()));
         }
+        const Connecting::Guard guard(connecting, stream);
         const Wake wake = co_await stream.writable();
         if (wake == Wake::timed_out) co_return std::unexpected(too_slow(endpoint));
         if (wake == Wake::cancelled) co_return fail(Errc::cancelled);
@@ -100,8 +103,6 @@ Task<Result<Stream>> connect_tcp(Worker& worker, const Endpoint& endpoint, tcp::
     stream.forget_write_interest();
     co_return std::move(stream);
 }
-
-}  // namespace
 
 Task<Result<std::vector<tcp::endpoint>>> Connector::resolve(const Endpoint& endpoint,
                                                             Clock::time_point deadline) {
@@ -127,20 +128,32 @@ Task<Result<std::vector<tcp::endpoint>>> Connector::resolve(const Endpoint& endp
 }
 
 Task<Result<Stream>> Connector::connect(Endpoint endpoint, Clock::duration timeout) {
+    Connecting nobody_cancels;
+    co_return co_await connect(std::move(endpoint), timeout, nobody_cancels);
+}
+
+Task<Result<Stream>> Connector::connect(Endpoint endpoint, Clock::duration timeout,
+                                        Connecting& connecting) {
     const auto deadline = Clock::now() + timeout;
     const auto addresses = co_await resolve(endpoint, deadline);
     if (!addresses) co_return std::unexpected(addresses.error());
 
     Error last = unreachable(endpoint, "no address");
+    std::size_t left = addresses->size();
     for (const tcp::endpoint& address : *addresses) {
-        auto stream = co_await connect_tcp(worker_, endpoint, address, deadline);
+        // An address that swallows every packet must not use up the time of the others.
+        const auto now = Clock::now();
+        const auto share = now + (deadline - now) / static_cast<Clock::rep>(left--);
+        auto stream = co_await connect_tcp(endpoint, address, share, connecting);
         if (!stream) {
             last = stream.error();
-            if (last.code != Errc::upstream_unreachable) break;
+            if (last.code == Errc::cancelled) break;
             continue;
         }
         if (endpoint.tls != nullptr) {
             stream->use_tls(endpoint.tls->session(endpoint.host, stream->native_handle()));
+            stream->deadline().expire_at(deadline);
+            const Connecting::Guard guard(connecting, *stream);
             const auto shaken = co_await tls_handshake(*stream, endpoint.host);
             if (!shaken) co_return std::unexpected(shaken.error());
         }

@@ -121,7 +121,7 @@ public:
         loop_.run([](TlsTest& test, std::string name, std::uint16_t to) -> Task<> {
             auto opened = co_await test.connector_.connect({"127.0.0.1", to}, 2s);
             if (!opened) co_return;
-            opened->use_tls(test.tls_.session(name, opened->native_handle()));
+            opened->use_tls(test.tls_->session(name, opened->native_handle()));
             opened->deadline().expire_after(2s);
             const auto shaken = co_await tls_handshake(*opened, name);
             if (shaken) {
@@ -146,7 +146,8 @@ public:
 
     Identity authority_ = make_identity("");
     CaFile ca_{authority_};
-    TlsContext tls_ = TlsContext::make(ca_.path()).value();
+    std::shared_ptr<const TlsContext> tls_ =
+        std::make_shared<const TlsContext>(TlsContext::make(ca_.path()).value());
     std::string received_;
     std::string answer_;
     bool shaken_ = false;
@@ -164,7 +165,7 @@ TEST_F(TlsTest, TheConnectorShakesHandsToo) {
     const Identity identity = make_identity("IP:127.0.0.1", &authority_);
     const TlsServer server(identity, [](SSL* ssl) { SSL_write(ssl, "x", 1); });
 
-    connect({"127.0.0.1", server.port(), &tls_});
+    connect({"127.0.0.1", server.port(), tls_});
 
     EXPECT_TRUE(stream_.has_value()) << error_.message;
 }
@@ -226,7 +227,7 @@ TEST_F(TlsTest, AServerThatSpeaksNoTlsIsRefusedWithAReason) {
     const RawSocket listener = RawSocket::listening();
     const std::jthread server([&] { listener.accept().send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
 
-    connect({"127.0.0.1", listener.port(), &tls_});
+    connect({"127.0.0.1", listener.port(), tls_});
 
     EXPECT_EQ(error_.code, Errc::upstream_unreachable);
     EXPECT_THAT(error_.message, HasSubstr("TLS with 127.0.0.1 failed"));
@@ -236,16 +237,39 @@ TEST_F(TlsTest, AHandshakeThatStallsEndsWithTheTimeForTheConnection) {
     const RawSocket listener = RawSocket::listening();
     const auto start = Clock::now();
 
-    connect({"127.0.0.1", listener.port(), &tls_}, 100ms);
+    connect({"127.0.0.1", listener.port(), tls_}, 100ms);
 
     EXPECT_EQ(error_.code, Errc::upstream_timeout);
     EXPECT_LT(Clock::now() - start, 500ms);
 }
 
+TEST_F(TlsTest, AConnectInTheMiddleOfItsHandshakeCanBeCalledOff) {
+    const RawSocket listener = RawSocket::listening();
+    Connecting connecting;
+    const auto start = Clock::now();
+    std::optional<Error> error;
+    auto attempt = [&]() -> Task<> {
+        Endpoint endpoint("127.0.0.1", listener.port(), tls_);
+        const auto opened = co_await connector_.connect(std::move(endpoint), 5s, connecting);
+        if (!opened) error = opened.error();
+    };
+    auto call_off = [&]() -> Task<> {
+        co_await loop_.worker.sleep(50ms);
+        connecting.cancel();
+    };
+
+    loop_.worker.spawn(call_off());
+    loop_.run(attempt());
+
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(error->code, Errc::cancelled);
+    EXPECT_LT(Clock::now() - start, 1s);
+}
+
 TEST_F(TlsTest, WritingToAServerThatHasGoneRaisesNoSignal) {
     const Identity identity = make_identity("IP:127.0.0.1", &authority_);
     TlsServer server(identity, [](SSL*) {});
-    connect({"127.0.0.1", server.port(), &tls_});
+    connect({"127.0.0.1", server.port(), tls_});
     ASSERT_TRUE(stream_.has_value()) << error_.message;
     server.join();
     loop_.turn(20ms);
@@ -273,7 +297,7 @@ TEST_F(TlsTest, WritesAndReadsMoreThanAnyBufferHolds) {
         }
         SSL_write(ssl, sent.data(), static_cast<int>(sent.size()));
     });
-    connect({"127.0.0.1", server.port(), &tls_});
+    connect({"127.0.0.1", server.port(), tls_});
     ASSERT_TRUE(stream_.has_value()) << error_.message;
     std::size_t got = 0;
 

@@ -67,6 +67,9 @@ public:
     /// Whether the peer has closed or reset the connection; looks without taking any bytes.
     [[nodiscard]] bool peer_gone() const;
 
+    /// Whether neither bytes nor the end of the peer's side have come unasked.
+    [[nodiscard]] bool is_quiet() const;
+
     /// Whether bytes of the peer can be read; with TLS, bytes that it sent inside of it.
     [[nodiscard]] bool has_unread_bytes() const;
 

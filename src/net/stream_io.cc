@@ -97,6 +97,13 @@ bool Stream::peer_gone() const {
     return info.tcpi_state != TCP_ESTABLISHED;
 }
 
+bool Stream::is_quiet() const {
+    if (state_->ssl && SSL_pending(state_->ssl.get()) > 0) return false;
+    char byte = 0;
+    const ssize_t count = ::recv(native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 bool Stream::has_unread_bytes() const {
     char byte = 0;
     if (state_->ssl) {

@@ -7,8 +7,10 @@
 #include "base/error.h"
 #include "net/types.h"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +24,7 @@ struct Ask {
     std::string_view model;                  ///< as the upstream calls it
     bool stream = false;                     ///< an event stream is expected
     std::string_view request_id;             ///< ours, for logs of both sides to be joined
+    std::optional<std::chrono::milliseconds> first_byte;  ///< in place of the upstream's own
 };
 
 /// What the head of a reply said.

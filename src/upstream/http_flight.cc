@@ -36,7 +36,10 @@ std::string in_seconds(config::Milliseconds wait) {
 
 }  // namespace
 
-HttpFlight::HttpFlight(Origin& origin) : origin_(origin), timeouts_(origin.settings_.timeouts) {}
+HttpFlight::HttpFlight(Origin& origin)
+    : origin_(origin),
+      settings_(origin.settings_),
+      place_(origin.pool_->place()) {}
 
 HttpFlight::~HttpFlight() {
     let_go();
@@ -57,12 +60,12 @@ std::string HttpFlight::request_head(const Ask& ask) const {
     std::size_t size = 0;
     for (const std::string_view piece : ask.body) size += piece.size();
     std::string head;
-    head.reserve(origin_.fixed_fields_.size() + 256);
+    head.reserve(settings_->fixed_fields.size() + 256);
     head += ask.body.empty() ? "GET " : "POST ";
-    head += origin_.settings_.base_url.path;
+    head += settings_->upstream.base_url.path;
     head += ask.path;
     head += " HTTP/1.1\r\n";
-    head += origin_.fixed_fields_;
+    head += settings_->fixed_fields;
     head += ask.stream ? "accept: text/event-stream\r\n" : "accept: application/json\r\n";
     if (!ask.request_id.empty()) net::append_field(head, "x-request-id", ask.request_id);
     if (!ask.body.empty()) {
@@ -77,7 +80,9 @@ std::string HttpFlight::request_head(const Ask& ask) const {
 /// A connection that was kept open may be closed by the upstream just when the request is on its
 /// way. Nothing was received then, and a fresh connection gets one more try (UP-18).
 net::Task<Result<void>> HttpFlight::open(const Ask& ask) {
-    if (timeouts_.total) total_ = net::Clock::now() + *timeouts_.total;
+    if (cancelled_) co_return fail(Errc::cancelled);
+    const auto& total = settings_->upstream.timeouts.total;
+    if (total) total_ = net::Clock::now() + *total;
     connection_ = origin_.pool_->take_idle();
     if (connection_) {
         auto opened = co_await send_and_read_head(ask);
@@ -96,10 +101,16 @@ bool HttpFlight::lost_the_reuse_race(const Error& error) const {
 }
 
 net::Task<Result<void>> HttpFlight::connect() {
-    auto connection = co_await origin_.pool_->connect(timeouts_.connect);
+    const auto timeout = settings_->upstream.timeouts.connect;
+    auto connection = co_await origin_.pool_->connect(timeout, connecting_);
     if (!connection) co_return std::unexpected(std::move(connection.error()));
     connection_ = std::move(*connection);
     if (cancelled_) co_return fail(Errc::cancelled);
+    if (connection_->place != place_) {
+        connection_->retire();
+        co_return fail(Errc::upstream_unreachable,
+                       "the upstream's address has been changed meanwhile; ask again");
+    }
     co_return Result<void>();
 }
 
@@ -111,7 +122,8 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
     for (const std::string_view piece : ask.body.first(std::min(ask.body.size(), 63UL))) {
         pieces[count++] = piece;
     }
-    connection_->stream().deadline().expire_at(deadline_after(timeouts_.first_byte));
+    const auto first_byte = ask.first_byte.value_or(settings_->upstream.timeouts.first_byte);
+    connection_->stream().deadline().expire_at(deadline_after(first_byte));
     const auto request = std::span(pieces).first(count);
     const bool all_sent = connection_->send_now(request);
     if (!all_sent) {
@@ -121,8 +133,8 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
     auto read = co_await connection_->read_head();
     if (!read) {
         if (read.error().code == Errc::upstream_timeout) {
-            co_return fail(Errc::upstream_timeout, "the upstream did not answer within " +
-                                                       in_seconds(timeouts_.first_byte));
+            co_return fail(Errc::upstream_timeout,
+                           "the upstream did not answer within " + in_seconds(first_byte));
         }
         co_return read;
     }
@@ -134,7 +146,7 @@ Result<void> HttpFlight::take_head() {
     reply_ = ReplyInfo();
     reply_.status = head.status;
     reply_.content_type = to_lower(head.find("content-type").value_or(""));
-    const std::string_view api_key = origin_.settings_.api_key.reveal();
+    const std::string_view api_key = settings_->upstream.api_key.reveal();
     const auto request_id = head.find("x-request-id");
     if (request_id && !repeats(*request_id, api_key)) reply_.request_id = *request_id;
     for (const auto& [name, value] : head.fields) {
@@ -152,18 +164,20 @@ Result<void> HttpFlight::take_head() {
 net::Task<Result<std::string_view>> HttpFlight::next() {
     if (cancelled_) co_return fail(Errc::cancelled);
     if (body_begun_) {
-        connection_->stream().deadline().expire_at(deadline_after(timeouts_.idle));
+        connection_->stream().deadline().expire_at(
+            deadline_after(settings_->upstream.timeouts.idle));
     }
     auto piece = co_await connection_->read_body();
     if (piece) {
         body_begun_ = true;
         co_return piece;
     }
+    const config::Timeouts& timeouts = settings_->upstream.timeouts;
     switch (piece.error().code) {
         case Errc::upstream_timeout:
             co_return fail(Errc::upstream_timeout,
                            "the upstream sent nothing for " +
-                               in_seconds(body_begun_ ? timeouts_.idle : timeouts_.first_byte));
+                               in_seconds(body_begun_ ? timeouts.idle : timeouts.first_byte));
         case Errc::upstream_unreachable:
             co_return fail(Errc::upstream_truncated, "the upstream broke off its reply");
         default: co_return piece;
@@ -181,6 +195,7 @@ net::Task<> HttpFlight::settle() {
 
 void HttpFlight::cancel() {
     cancelled_ = true;
+    connecting_.cancel();
     if (connection_) connection_->stream().cancel();
 }
 

@@ -6,11 +6,14 @@
 #include "net/http1/connection_pool.h"
 #include "upstream/flight.h"
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace sluice::upstream {
 
 class Origin;
+struct OriginSettings;
 
 class HttpFlight final : public Flight {
 public:
@@ -34,7 +37,9 @@ private:
     [[nodiscard]] net::Clock::time_point deadline_after(config::Milliseconds wait) const;
 
     Origin& origin_;
-    const config::Timeouts timeouts_;
+    const std::shared_ptr<const OriginSettings> settings_;
+    const std::uint32_t place_;  // where the upstream was when the flight began
+    net::Connecting connecting_;
     net::http1::ConnectionPool::Connection connection_;
     std::optional<net::Clock::time_point> total_;  // when the whole exchange must be over
     bool body_begun_ = false;

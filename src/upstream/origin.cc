@@ -38,20 +38,27 @@ Result<std::unique_ptr<Origin>> Origin::make(net::Worker& worker, net::Connector
 }
 
 Result<void> Origin::configure(const config::Upstream& settings) {
-    const bool same_trust = tls_ != nullptr && settings.ca_file == settings_.ca_file;
-    if (settings.kind == config::UpstreamKind::openai && settings.base_url.tls && !same_trust) {
-        auto context = net::TlsContext::make(settings.ca_file);
-        if (!context) return std::unexpected(std::move(context.error()));
-        tls_ = std::make_unique<net::TlsContext>(std::move(*context));
+    auto next = std::make_shared<OriginSettings>();
+    next->upstream = settings;
+    next->fixed_fields = fixed_fields(settings);
+    if (settings.kind == config::UpstreamKind::embedded) {
+        settings_ = std::move(next);
+        return {};
     }
-    settings_ = settings;
-    fixed_fields_ = fixed_fields(settings);
-    if (settings.kind == config::UpstreamKind::embedded) return {};
+    if (settings.base_url.tls) {
+        const bool same_trust = settings_ != nullptr && settings_->tls != nullptr &&
+                                settings.ca_file.empty() && settings_->upstream.ca_file.empty();
+        if (same_trust) {
+            next->tls = settings_->tls;
+        } else {
+            auto context = net::TlsContext::make(settings.ca_file);
+            if (!context) return std::unexpected(std::move(context.error()));
+            next->tls = std::make_shared<const net::TlsContext>(std::move(*context));
+        }
+    }
+    settings_ = std::move(next);
 
-    net::Endpoint endpoint;
-    endpoint.host = settings.base_url.host;
-    endpoint.port = settings.base_url.port;
-    endpoint.tls = settings.base_url.tls ? tls_.get() : nullptr;
+    net::Endpoint endpoint(settings.base_url.host, settings.base_url.port, settings_->tls);
     net::http1::PoolLimits limits;
     limits.max_idle = settings.pool.max_idle_per_worker;
     limits.idle_timeout = settings.pool.idle_timeout;
@@ -66,10 +73,10 @@ Result<void> Origin::configure(const config::Upstream& settings) {
 }
 
 std::unique_ptr<Flight> Origin::flight() {
-    switch (settings_.kind) {
+    switch (settings_->upstream.kind) {
         case config::UpstreamKind::openai: return std::make_unique<HttpFlight>(*this);
         case config::UpstreamKind::embedded:
-            return std::make_unique<embedded::EmbeddedFlight>(worker_, settings_);
+            return std::make_unique<embedded::EmbeddedFlight>(worker_, settings_->upstream);
     }
     return nullptr;
 }

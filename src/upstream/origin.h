@@ -25,6 +25,14 @@ protected:
     ~OriginObserver() = default;
 };
 
+/// One state of an upstream's configuration. A flight keeps the one it began with, so that a key is
+/// never sent to a host that it does not belong to.
+struct OriginSettings {
+    config::Upstream upstream;
+    std::string fixed_fields;  ///< the header lines that are the same for every request
+    std::shared_ptr<const net::TlsContext> tls;
+};
+
 class Origin {
 public:
     /// Reads the CA file, if one is configured: that is the error this can have.
@@ -42,7 +50,6 @@ public:
     /// Whether the upstream takes a connection now. Sends nothing.
     net::Task<Result<void>> probe(std::chrono::milliseconds timeout);
 
-    [[nodiscard]] const config::Upstream& settings() const noexcept { return settings_; }
     [[nodiscard]] const net::http1::ConnectionPool* pool() const noexcept { return pool_.get(); }
 
 private:
@@ -56,10 +63,8 @@ private:
     net::Worker& worker_;
     net::Connector& connector_;
     OriginObserver& observer_;
-    config::Upstream settings_;
-    std::unique_ptr<net::TlsContext> tls_;
+    std::shared_ptr<const OriginSettings> settings_;
     std::unique_ptr<net::http1::ConnectionPool> pool_;  // kind openai only
-    std::string fixed_fields_;  // the header lines that are the same for every request
 };
 
 }  // namespace sluice::upstream

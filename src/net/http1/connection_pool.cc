@@ -5,6 +5,8 @@
 namespace sluice::net::http1 {
 
 ConnectionPool::Connection ConnectionPool::take_idle() {
+    // Its end, or bytes that nobody asked for, may have come in the same turn of the event loop.
+    while (!idle_.empty() && !idle_.front().connection->stream().is_quiet()) idle_.pop_front();
     if (idle_.empty()) return nullptr;
     Connection connection = std::move(idle_.front().connection);
     connection->stream().watch(nullptr);
@@ -16,13 +18,19 @@ ConnectionPool::Connection ConnectionPool::take_idle() {
 
 Task<Result<ConnectionPool::Connection>> ConnectionPool::connect(
     std::chrono::milliseconds timeout) {
+    Connecting nobody_cancels;
+    co_return co_await connect(timeout, nobody_cancels);
+}
+
+Task<Result<ConnectionPool::Connection>> ConnectionPool::connect(std::chrono::milliseconds timeout,
+                                                                 Connecting& connecting) {
     if (busy_ >= limits_.max_connections) {
         co_return fail(Errc::overloaded, "too many connections to this upstream are open");
     }
     if (!idle_.empty() && busy_ + idle_.size() >= limits_.max_connections) idle_.pop_back();
     ++busy_;
     const std::uint32_t place = place_;
-    auto stream = co_await connector_.connect(endpoint_, timeout);
+    auto stream = co_await connector_.connect(endpoint_, timeout, connecting);
     if (!stream) {
         --busy_;
         co_return std::unexpected(stream.error());
@@ -45,7 +53,7 @@ void ConnectionPool::give_back(Connection connection) {
 
 void ConnectionPool::configure(Endpoint endpoint, PoolLimits limits) {
     const bool moved = endpoint.host != endpoint_.host || endpoint.port != endpoint_.port ||
-                       (endpoint.tls == nullptr) != (endpoint_.tls == nullptr);
+                       endpoint.tls != endpoint_.tls;
     endpoint_ = std::move(endpoint);
     limits_ = limits;
     if (!moved) return;

@@ -32,11 +32,17 @@ public:
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-    /// An idle connection, or nullptr when there is none. Never waits.
+    /// An idle connection on which nothing has come, or nullptr when there is none. Never waits.
     [[nodiscard]] Connection take_idle();
 
-    /// A new connection. Errors: upstream_unreachable, upstream_timeout, overloaded.
+    /// A new connection, by the settings of now. Errors: upstream_unreachable, upstream_timeout,
+    /// overloaded, cancelled. `connecting` must outlive the task.
+    Task<Result<Connection>> connect(std::chrono::milliseconds timeout, Connecting& connecting);
     Task<Result<Connection>> connect(std::chrono::milliseconds timeout);
+
+    /// Which of the endpoints that configure() has set is the present one. A connection to an
+    /// earlier one must not be used for what is meant for this one.
+    [[nodiscard]] std::uint32_t place() const noexcept { return place_; }
 
     /// Gives back what take_idle() or connect() handed out; it is kept if it may be used again.
     void give_back(Connection connection);

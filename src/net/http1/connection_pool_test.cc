@@ -98,6 +98,18 @@ TEST_F(ConnectionPoolTest, OneThatWasTakenAgainServesAnotherExchange) {
     EXPECT_EQ(pool_->idle(), 1U);
 }
 
+TEST_F(ConnectionPoolTest, OneOnWhichUnaskedBytesHaveJustComeIsNotTaken) {  // UP-6
+    idle(2);
+    accepted_[1].send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray");
+
+    auto connection = pool_->take_idle();
+
+    ASSERT_NE(connection, nullptr);
+    EXPECT_EQ(pool_->idle(), 0U) << "the one with the stray bytes is gone";
+    use(*connection, accepted_[0]);
+    pool_->give_back(std::move(connection));
+}
+
 TEST_F(ConnectionPoolTest, OneThatMayNotBeReusedIsClosed) {
     auto connection = connect();
 

@@ -34,11 +34,11 @@ Task<> ServerConnection::run() {
             co_await server_.handler_.refuse(*this, std::exchange(refusal_, Error()));
         }
         watch_client(nullptr);
-        busy_ = false;
         if (!reply_.finished()) break;  // cut: the missing end is the message
         const auto flushed = co_await flush();
         if (!flushed) co_return;
         if (must_close()) break;
+        busy_ = false;
         buffer_.next_request();
         reader_.reset();
         reply_.reset();
@@ -103,7 +103,9 @@ ServerConnection::HeadOutcome ServerConnection::take_head() {
 
 void ServerConnection::close_when_idle() {
     close_ = true;
-    if (!busy_ && buffer_.head().empty()) stream_.cancel();
+    // A request that has been sent is answered, even if we have not looked at it yet (DR-6).
+    const bool idle = !busy_ && buffer_.head().empty() && !stream_.has_unread_bytes();
+    if (idle) stream_.cancel();
 }
 
 /// A handler that works on a request ends by itself, and may still say why. Nobody else is waited

@@ -518,6 +518,25 @@ TEST(ServerConnectionTest, AnEndIsNoticedWhenBytesWereSeenDuringThePreviousReque
     EXPECT_LT(time_to_notice(second, [&] { client.close(); }), 250ms);
 }
 
+TEST(ServerConnectionTest, ADrainLetsAWholeReplyReachItsSlowReader) {  // DR-3
+    const std::string body(16UL * 1024 * 1024, 'w');
+    TestServer server([&body](Transaction& transaction) -> Task<> {
+        const std::array<std::string_view, 1> pieces = {body};
+        [[maybe_unused]] const Sent sent = transaction.send(ReplyHead{}, pieces);
+        transaction.release_request();
+        co_return;
+    });
+    RawSocket client = server.connect();
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    std::this_thread::sleep_for(50ms);
+
+    server.on_worker([&] { server.server().drain(); });
+    std::this_thread::sleep_for(50ms);
+    const std::string reply = client.receive_to_end();
+
+    EXPECT_GT(reply.size(), body.size());
+}
+
 TEST(ServerConnectionTest, ASlowReaderHoldsTheHandlerBack) {
     std::atomic<std::size_t> written = 0;
     TestServer server([&written](Transaction& transaction) -> Task<> {
