@@ -119,30 +119,56 @@ void log_problem(const std::string& problem) {
     observe::log_error("mistake in the configuration", {{"problem", problem}});
 }
 
-void reload(const config::Flags& flags, const Workers& workers, const config::Config& old) {
-    auto loaded = load_configuration(flags, log_problem);
-    if (!loaded) {
-        observe::log_error("the new configuration is refused; the old one stays");
-        return;
-    }
-    if (loaded->config.listeners != old.listeners ||
-        loaded->config.admin.listen != old.admin.listen) {
+/// The addresses that are open stay the ones to judge by: whoever removes the keys together with a
+/// public address must not leave that address open to everyone.
+bool may_be_used(config::Config& next, const config::Config& open, bool insecure_no_auth) {
+    if (next.listeners != open.listeners || next.admin.listen != open.admin.listen) {
         observe::log_warn("changed listen addresses take effect with the next start only");
     }
-    observe::set_log_level(log_level(loaded->config.log.level));
-    const auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config));
-    for (const auto& worker : workers) worker->reload(snapshot);
-    observe::log_info("configuration reloaded");
+    next.listeners = open.listeners;
+    next.admin.listen = open.admin.listen;
+    const bool is_public = !std::ranges::all_of(open.listeners, config::is_loopback);
+    if (next.keys.empty() && is_public && !insecure_no_auth) {
+        observe::log_error("without keys the open address would serve anyone");
+        return false;
+    }
+    if (open.admin.listen && next.admin.key.empty() && !config::is_loopback(*open.admin.listen)) {
+        observe::log_error("without a key the open admin address would serve anyone");
+        return false;
+    }
+    return true;
 }
 
-/// Returns when the process is to stop.
-void wait_for_signals(const sigset_t& signals, const config::Flags& flags, const Workers& workers,
-                      const config::Config& config) {
+/// The configuration in effect afterwards, whether it is the new one or still `current`.
+std::shared_ptr<const gateway::Snapshot> reload(
+    const config::Flags& flags, const Workers& workers,
+    const std::shared_ptr<const gateway::Snapshot>& current) {
+    auto loaded = load_configuration(flags, log_problem);
+    if (!loaded || !may_be_used(loaded->config, current->config, flags.insecure_no_auth)) {
+        observe::log_error("the new configuration is refused; the old one stays");
+        return current;
+    }
+    const std::string& prompts_file = loaded->config.log.prompts_file;
+    if (!prompts_file.empty() && prompts_file != current->config.log.prompts_file) {
+        observe::log_warn("a new prompts_file takes effect with the next start only");
+        loaded->config.log.prompts_file = current->config.log.prompts_file;
+    }
+    observe::set_log_level(log_level(loaded->config.log.level));
+    auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config));
+    for (const auto& worker : workers) worker->reload(snapshot);
+    observe::log_info("configuration reloaded");
+    return snapshot;
+}
+
+/// Returns when the process is to stop: how long open replies then have.
+std::chrono::milliseconds wait_for_signals(const sigset_t& signals, const config::Flags& flags,
+                                           const Workers& workers,
+                                           std::shared_ptr<const gateway::Snapshot> current) {
     for (;;) {
         int signal = 0;
         if (sigwait(&signals, &signal) != 0) continue;
-        if (signal != SIGHUP) return;
-        reload(flags, workers, config);
+        if (signal != SIGHUP) return current->config.limits.drain_timeout;
+        current = reload(flags, workers, current);
     }
 }
 
@@ -152,8 +178,8 @@ void stop(const sigset_t& signals, const Workers& workers, std::chrono::millisec
                       {{"drain_ms", drain_time.count()}});
     for (const auto& worker : workers) worker->drain(net::Clock::now() + drain_time);
     std::thread impatient([&] {
-        int signal = 0;
-        sigwait(&signals, &signal);
+        int signal = SIGHUP;  // which has no meaning any more
+        while (signal == SIGHUP) sigwait(&signals, &signal);
         for (const auto& worker : workers) worker->drain(net::Clock::now());
     });
     for (const auto& worker : workers) worker->join();
@@ -184,9 +210,9 @@ int serve(const config::Flags& flags) {
         return 1;
     }
     for (const auto& worker : *workers) worker->start();
-    wait_for_signals(signals, flags, *workers, snapshot->config);
+    const auto drain_time = wait_for_signals(signals, flags, *workers, snapshot);
     shared.draining = true;
-    stop(signals, *workers, snapshot->config.limits.drain_timeout);
+    stop(signals, *workers, drain_time);
     observe::log_info("stopped");
     observe::shutdown_log();
     return 0;

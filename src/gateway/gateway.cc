@@ -17,6 +17,13 @@ Gateway::Gateway(net::Worker& worker, Shared& shared)
       housekeeping_(worker.deadlines(), *this) {}
 
 Result<void> Gateway::use(std::shared_ptr<const Snapshot> snapshot) {
+    // What can fail is tried before anything is changed.
+    for (const auto& [name, settings] : snapshot->config.upstreams) {
+        if (settings.ca_file.empty()) continue;
+        if (auto context = net::TlsContext::make(settings.ca_file); !context) {
+            return std::unexpected(std::move(context.error()));
+        }
+    }
     for (const auto& [name, settings] : snapshot->config.upstreams) {
         const auto known = ways_.find(name);
         if (known != ways_.end()) {

@@ -15,7 +15,8 @@ net::Task<Result<void>> read_request(Exchange& exchange) {
         co_await exchange.client.read_body(exchange.snapshot->config.limits.body_bytes);
     if (!body) co_return std::unexpected(body.error());
     exchange.body = *body;
-    if (exchange.gateway.shared().prompts) {
+    const bool keep = !exchange.snapshot->config.log.prompts_file.empty();
+    if (keep && exchange.gateway.shared().prompts) {
         exchange.transcript.emplace().request = exchange.body.view();
     }
     auto head = dialect::openai_chat::read_head(exchange.body.view(),

@@ -275,6 +275,34 @@ class Reload(unittest.TestCase):
             time.sleep(0.1)
             self.assertEqual(gateway.chat(headers={"x-api-key": "sk-new"}).status, 200)
 
+    def test_an_open_address_never_loses_its_keys(self):
+        listen = ["127.0.0.1:0", "0.0.0.0:0"]
+        with Gateway({**EMBEDDED, "listen": listen, "keys": self.KEYS["old"]}) as gateway:
+            gateway.wait_for(r"http://0\.0\.0\.0:\d+", 5)
+            gateway.write_config({"listen": "127.0.0.1:0", "keys": []})
+            gateway.signal(signal.SIGHUP)
+            gateway.wait_for("would serve anyone", 5)
+            gateway.wait_for("the old one stays", 5)
+            time.sleep(0.1)
+            self.assertEqual(gateway.ask("GET", "/v1/models").status, 401)
+            self.assertEqual(gateway.chat(headers={"x-api-key": "sk-old"}).status, 200)
+
+    def test_an_admin_listener_on_loopback_may_do_without_a_key(self):
+        with Gateway({**EMBEDDED, "admin": {"listen": "127.0.0.1:0"}, "keys": self.KEYS["old"]}) as gateway:
+            self.assertEqual(raw_http.ask(gateway.admin_port, "GET", "/metrics").status, 200)
+            self.assertEqual(gateway.ask("GET", "/metrics").status, 401)
+
+    def test_a_reload_ends_the_writing_of_prompts(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "prompts")
+            with Gateway({**EMBEDDED, "log": {"prompts_file": path}}) as gateway:
+                gateway.chat()
+                gateway.reload({"log": {"prompts_file": "off"}})
+                time.sleep(0.2)
+                gateway.chat()
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(len(file.readlines()), 1)
+
     def test_an_invalid_configuration_is_reported_in_the_log(self):
         with Gateway({**EMBEDDED, "keys": self.KEYS["old"]}) as gateway:
             gateway.write_config({"keys": "nonsense"})
