@@ -32,9 +32,11 @@ void set_inherited_options(TcpAcceptor& acceptor, error_code& ec) {
         int value;
     };
     static constexpr std::array kOptions = {
-        Option{IPPROTO_TCP, TCP_NODELAY, 1},   Option{SOL_SOCKET, SO_KEEPALIVE, 1},
-        Option{IPPROTO_TCP, TCP_KEEPIDLE, 60}, Option{IPPROTO_TCP, TCP_KEEPINTVL, 15},
-        Option{IPPROTO_TCP, TCP_KEEPCNT, 3},
+        Option{.level = IPPROTO_TCP, .name = TCP_NODELAY, .value = 1},
+        Option{.level = SOL_SOCKET, .name = SO_KEEPALIVE, .value = 1},
+        Option{.level = IPPROTO_TCP, .name = TCP_KEEPIDLE, .value = 60},
+        Option{.level = IPPROTO_TCP, .name = TCP_KEEPINTVL, .value = 15},
+        Option{.level = IPPROTO_TCP, .name = TCP_KEEPCNT, .value = 3},
     };
     for (const Option& option : kOptions) {
         if (::setsockopt(acceptor.native_handle(), option.level, option.name, &option.value,
