@@ -1,12 +1,7 @@
 /// The first half of an attempt: ask the candidates in order, until one has content to give.
 
-#include "dialect/openai_chat/errors.h"
-#include "dialect/openai_chat/stream_filter.h"
 #include "gateway/handle.h"
 #include "gateway/reply.h"
-
-#include <array>
-#include <utility>
 
 namespace sluice::gateway {
 namespace {
@@ -19,9 +14,7 @@ net::Task<Result<void>> attempt(Exchange& exchange, const config::Target& target
     exchange.changes.clear();
     if (model != exchange.head.model) exchange.changes.push_back({"route.model", "model"});
     const bool add_usage = exchange.head.stream && !exchange.head.include_usage;
-    if (add_usage) {
-        exchange.changes.push_back({"usage.include", "stream_options"});
-    }
+    if (add_usage) exchange.changes.push_back({"usage.include", "stream_options"});
     exchange.fly(exchange.gateway.origin(*exchange.upstream).flight());
     const auto asked_at = net::Clock::now();
     exchange.asked_after = asked_at - exchange.started;

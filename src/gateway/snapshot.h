@@ -33,13 +33,6 @@ struct KnownKey {
     bool may_see_stats = false;
 };
 
-/// One upstream that may answer, and the model to ask it for. Views into the snapshot and the
-/// client's own model name.
-struct Candidate {
-    const config::Upstream* upstream = nullptr;
-    std::string_view model;
-};
-
 struct Snapshot {
     explicit Snapshot(config::Config settings);
 

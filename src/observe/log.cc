@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <poll.h>
@@ -224,16 +225,6 @@ void write_log_block(std::string_view lines) {
     if (!write_fully(STDERR_FILENO, lines, [&] { return Clock::now() > deadline; })) {
         ++the_log().lost_before;
     }
-}
-
-std::optional<std::uint64_t> RepeatLimit::admit(Clock::time_point now) {
-    const std::lock_guard lock(mutex_);
-    if (last_ && now - *last_ < interval_) {
-        ++held_back_;
-        return std::nullopt;
-    }
-    last_ = now;
-    return std::exchange(held_back_, 0);
 }
 
 }  // namespace sluice::observe

@@ -7,12 +7,10 @@
 /// bounded queue, whose oldest records give way when the reader of the log is too slow. Before
 /// init_log() and after shutdown_log() records go straight to stderr as text.
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -91,22 +89,5 @@ inline void log_error(std::string_view message, std::initializer_list<LogField> 
 
 /// Queues whole, already formatted lines (the access log) as one record; never waits for a write.
 void write_log_block(std::string_view lines);
-
-/// Thins out a warning that would come with every request: at most one in each interval.
-class RepeatLimit {
-public:
-    using Clock = std::chrono::steady_clock;
-
-    explicit RepeatLimit(Clock::duration interval) noexcept : interval_(interval) {}
-
-    /// How many were held back since the last admitted one, or nullopt to hold this one back too.
-    [[nodiscard]] std::optional<std::uint64_t> admit(Clock::time_point now);
-
-private:
-    Clock::duration interval_;
-    std::mutex mutex_;
-    std::optional<Clock::time_point> last_;  // by mutex_
-    std::uint64_t held_back_ = 0;            // by mutex_
-};
 
 }  // namespace sluice::observe

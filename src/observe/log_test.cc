@@ -169,15 +169,5 @@ TEST(LogTest, ThreadsMayLogWhileTheLogStartsAndStops) {
     for (const std::string& line : lines) EXPECT_NO_THROW(boost::json::parse(line)) << line;
 }
 
-TEST(RepeatLimitTest, AdmitsOneInEachIntervalAndCountsTheRest) {
-    RepeatLimit limit(1s);
-    const RepeatLimit::Clock::time_point start{100s};
-    EXPECT_EQ(limit.admit(start), 0);
-    EXPECT_EQ(limit.admit(start + 1ms), std::nullopt);
-    EXPECT_EQ(limit.admit(start + 999ms), std::nullopt);
-    EXPECT_EQ(limit.admit(start + 1s), 2);
-    EXPECT_EQ(limit.admit(start + 5s), 0);
-}
-
 }  // namespace
 }  // namespace sluice::observe
