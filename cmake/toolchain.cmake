@@ -7,8 +7,10 @@ endif()
 include(cmake/coroutine_canary.cmake)
 
 add_library(sluice_options INTERFACE)
+# Every member of our structs that are filled by name has a default, so none of them is missing.
 target_compile_options(sluice_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough
+  -Wno-missing-field-initializers
   -Werror=switch -Werror=return-type -Werror=unused-result)
 target_include_directories(sluice_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(sluice_options INTERFACE SLUICE_VERSION="${PROJECT_VERSION}")

@@ -46,6 +46,7 @@ std::string_view word(bool value) {
 std::string_view word(Scope scope) {
     switch (scope) {
         case Scope::stats: return "stats";
+        case Scope::pass_through: return "pass_through";
         case Scope::metrics: return "metrics";
     }
     return "";
@@ -101,7 +102,7 @@ void write_openai(std::ostream& out, const Upstream& upstream) {
     out << "    kind: openai\n";
     if (!upstream.preset.empty()) out << "    preset: " << quote(upstream.preset) << '\n';
     out << "    base_url: " << quote(to_string(upstream.base_url)) << '\n';
-    if (!upstream.api_key.empty()) out << "    api_key: " << quote(upstream.api_key) << '\n';
+    for (const Secret& key : upstream.api_keys) out << "    api_key: " << quote(key) << '\n';
     if (!upstream.ca_file.empty()) out << "    ca_file: " << quote(upstream.ca_file) << '\n';
     out << "    timeouts:\n"
         << "      connect: " << format_duration(timeouts.connect) << '\n'
@@ -138,8 +139,8 @@ void write_routes(std::ostream& out, const Config& config) {
         out << "  - model: " << quote(route.model) << '\n';
         out << "    to: " << targets(route.targets) << '\n';
     }
-    if (!config.default_route.empty())
-        out << "default_route: " << targets(config.default_route) << '\n';
+    if (!config.default_route.targets.empty())
+        out << "default_route: " << targets(config.default_route.targets) << '\n';
 }
 
 void write_limits(std::ostream& out, const Limits& limits) {

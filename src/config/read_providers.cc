@@ -49,7 +49,7 @@ void add_embedded(Config& config) {
         config.routes.push_back({.model = std::string("embedded/") + model,
                                  .targets = {{.upstream = "embedded", .model = model}}});
     }
-    config.default_route = {{.upstream = "embedded", .model = "echo"}};
+    config.default_route.targets = {{.upstream = "embedded", .model = "echo"}};
 }
 
 /// At an address of the user's own, or at that of the provider it is named after.
@@ -61,7 +61,7 @@ void add_provider(const Reader& reader, const std::string& name, const std::opti
     }
     upstream.name = name;
     if (url) upstream.base_url = *url;
-    if (key) upstream.api_key = *key;
+    if (key) upstream.api_keys = {*key};
     config.upstreams.emplace(name, std::move(upstream));
 }
 
@@ -77,12 +77,12 @@ void add_default_upstreams(const Reader& reader, const Variables& variables, Con
     const bool one_deepseek = url && is_deepseek(*url) && !openai_key && deepseek_key;
     if (!one_deepseek && (url || openai_key)) {
         add_provider(reader, "openai", url, openai_key, config);
-        config.default_route = {as_asked("openai")};
+        config.default_route.targets = {as_asked("openai")};
     }
     if (deepseek_key) {
         add_provider(reader, "deepseek", one_deepseek ? url : std::nullopt, deepseek_key, config);
-        if (config.default_route.empty()) {
-            config.default_route = {as_asked("deepseek")};
+        if (config.default_route.targets.empty()) {
+            config.default_route.targets = {as_asked("deepseek")};
         } else {
             config.routes.push_back({.model = "deepseek-*", .targets = {as_asked("deepseek")}});
         }

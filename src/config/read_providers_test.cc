@@ -27,10 +27,10 @@ TEST_F(ProvidersTest, AddressAndKeyMakeTheUpstreamOpenai) {
     EXPECT_THAT(config.upstreams, ElementsAre(Key("openai")));
     const Upstream& upstream = config.upstreams.at("openai");
     EXPECT_EQ(to_string(upstream.base_url), "https://h.example/v1");
-    EXPECT_EQ(upstream.api_key.reveal(), "sk-o");
+    EXPECT_EQ(upstream.api_keys.at(0).reveal(), "sk-o");
     EXPECT_EQ(upstream.name, "openai");
     EXPECT_EQ(upstream.preset, "");
-    EXPECT_THAT(config.default_route, ElementsAre(as_asked("openai")));
+    EXPECT_THAT(config.default_route.targets, ElementsAre(as_asked("openai")));
     EXPECT_THAT(config.routes, IsEmpty());
 }
 
@@ -43,12 +43,12 @@ TEST_F(ProvidersTest, KeyAloneMeansTheProvidersOwnAddress) {
     const Config config = loaded();
     EXPECT_EQ(to_string(config.upstreams.at("deepseek").base_url), "https://api.deepseek.com");
     EXPECT_EQ(config.upstreams.at("deepseek").timeouts.first_byte, Milliseconds(600'000));
-    EXPECT_THAT(config.default_route, ElementsAre(as_asked("deepseek")));
+    EXPECT_THAT(config.default_route.targets, ElementsAre(as_asked("deepseek")));
 }
 
 TEST_F(ProvidersTest, AddressAloneNeedsNoKey) {
     environment_["OPENAI_BASE_URL"] = "http://127.0.0.1:8000";
-    EXPECT_TRUE(loaded().upstreams.at("openai").api_key.empty());
+    EXPECT_TRUE(loaded().upstreams.at("openai").api_keys.empty());
 }
 
 TEST_F(ProvidersTest, DeepSeeksAddressAndKeyAreOneUpstream) {
@@ -67,9 +67,9 @@ TEST_F(ProvidersTest, DeepSeeksKeyIsNotSentToAnotherAddress) {
 
     const Config config = loaded();
 
-    EXPECT_TRUE(config.upstreams.at("openai").api_key.empty());
+    EXPECT_TRUE(config.upstreams.at("openai").api_keys.empty());
     EXPECT_EQ(config.upstreams.at("deepseek").base_url.host, "api.deepseek.com");
-    EXPECT_THAT(config.default_route, ElementsAre(as_asked("openai")));
+    EXPECT_THAT(config.default_route.targets, ElementsAre(as_asked("openai")));
     ASSERT_THAT(config.routes, SizeIs(1));
     EXPECT_EQ(config.routes[0].model, "deepseek-*");
 }
@@ -90,7 +90,7 @@ TEST_F(ProvidersTest, ProviderVariablesCountOnlyWhereTheFileNamesNoUpstream) {
     environment_["OPENAI_API_KEY"] = "sk-o";
     file("upstreams: {mine: {base_url: http://h}}\n");
     EXPECT_THAT(loaded().upstreams, ElementsAre(Key("mine")));
-    EXPECT_THAT(loaded().default_route, IsEmpty());
+    EXPECT_THAT(loaded().default_route.targets, IsEmpty());
 
     file("upstreams:\n");
     EXPECT_THAT(loaded().upstreams, ElementsAre(Key("openai")));
@@ -103,7 +103,7 @@ TEST_F(ProvidersTest, RoutesOfTheFileMayUseTheUpstreamOfTheEnvironment) {
     const Config config = loaded();
 
     EXPECT_THAT(config.routes, SizeIs(1));
-    EXPECT_THAT(config.default_route, ElementsAre(Target{.upstream = "openai", .model = "gpt-4o"}));
+    EXPECT_THAT(config.default_route.targets, ElementsAre(Target{.upstream = "openai", .model = "gpt-4o"}));
 }
 
 TEST_F(ProvidersTest, EmbeddedRoutesDoNotRepeatThoseOfTheFile) {

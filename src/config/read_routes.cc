@@ -100,7 +100,7 @@ void read_routes(const Reader& reader, const Section& top, Config& config) {
     }
     const NodePtr fallback = top.find("default_route");
     if (!fallback) return;
-    config.default_route = read_targets(reader, fallback, "default_route", config.upstreams);
+    config.default_route.targets = read_targets(reader, fallback, "default_route", config.upstreams);
 }
 
 }  // namespace sluice::config

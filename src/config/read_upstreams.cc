@@ -89,7 +89,9 @@ void read_openai(const Reader& reader, const Section& section, Upstream& upstrea
                            "` is missing, expected http(s)://HOST[:PORT][/PATH] or a preset (" +
                            preset_names(upstream_presets()) + ")");
     }
-    section.read("api_key", upstream.api_key);
+    Secret api_key;
+    section.read("api_key", api_key);
+    if (!api_key.empty()) upstream.api_keys.push_back(std::move(api_key));
     section.read("ca_file", upstream.ca_file);
     if (!upstream.ca_file.empty() && !std::ifstream(upstream.ca_file)) {
         section.report("ca_file",

@@ -149,7 +149,7 @@ TEST_F(UpstreamsTest, RoutesKeepTheirOrderAndTheSlashesOfModels) {
                 ElementsAre(Target{.upstream = "a", .model = "org/model"}));
     EXPECT_THAT(config.routes[1].targets, ElementsAre(Target{.upstream = "a", .model = "*"},
                                                       Target{.upstream = "b", .model = "m"}));
-    EXPECT_THAT(config.default_route, ElementsAre(Target{.upstream = "b", .model = "m"}));
+    EXPECT_THAT(config.default_route.targets, ElementsAre(Target{.upstream = "b", .model = "m"}));
 }
 
 TEST_F(UpstreamsTest, RouteToNowhereIsRefused) {

@@ -53,7 +53,7 @@ TEST(HandleTest, AStreamEndsInDoneAndHidesTheUsageThatNobodyAskedFor) {
 
 TEST(HandleTest, AnUnknownModelIsNotFoundWhereNoDefaultRouteTakesIt) {
     auto config = testing::embedded_config();
-    config.default_route.clear();
+    config.default_route.targets.clear();
     config.routes.push_back({"mine", {{"local", "echo"}}});
     TestGateway gateway(std::move(config));
     TestTransaction unknown("POST", kPath, chat_request("other", false));
@@ -99,7 +99,7 @@ TEST(HandleTest, AFailureBeforeTheFirstContentIsAStatus) {
 
 TEST(HandleTest, TheNextTargetAnswersWhereTheFirstCannot) {
     auto config = faulty_config();
-    config.default_route = {{"local", "fault-reset-before-head"}, {"local", "echo"}};
+    config.default_route.targets = {{"local", "fault-reset-before-head"}, {"local", "echo"}};
     TestGateway gateway(std::move(config));
     TestTransaction transaction("POST", kPath, chat_request("any", true));
 
@@ -151,7 +151,7 @@ TEST(HandleTest, AnExchangeKeepsTheSnapshotThatItBeganWith) {
     before.on_write = [&] {
         if (std::exchange(swapped, true)) return;
         auto next = testing::embedded_config();
-        next.default_route.clear();
+        next.default_route.targets.clear();
         gateway.use(std::move(next));
     };
 

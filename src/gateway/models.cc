@@ -128,7 +128,7 @@ net::Task<Models> offered(Exchange& exchange) {
     for (const config::Route& route : exchange.snapshot->config.routes) {
         co_await add_route(exchange, route.model, route.targets, models);
     }
-    co_await add_route(exchange, "*", exchange.snapshot->config.default_route, models);
+    co_await add_route(exchange, "*", exchange.snapshot->config.default_route.targets, models);
     co_return models;
 }
 

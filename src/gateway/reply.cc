@@ -3,9 +3,9 @@
 #include "dialect/openai_chat/errors.h"
 #include "dialect/openai_chat/reply.h"
 
-#include <array>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sluice::gateway {
 namespace {
@@ -36,7 +36,8 @@ net::Task<Result<void>> read_refusal(Exchange& exchange) {
     const auto read =
         co_await read_whole(exchange.flight(), kMaxErrorBytes, exchange.first, truncated);
     if (!read) co_return read;
-    const std::array<std::string_view, 1> secrets = {exchange.upstream->api_key.reveal()};
+    std::vector<std::string_view> secrets;
+    for (const config::Secret& key : exchange.upstream->api_keys) secrets.push_back(key.reveal());
     const int status = exchange.flight().reply().status;
     exchange.first =
         dialect::openai_chat::normalize_upstream_error(status, exchange.first, secrets);
@@ -70,7 +71,9 @@ net::Task<Result<void>> read_document(Exchange& exchange) {
 net::Task<Result<void>> await_first_event(Exchange& exchange) {
     dialect::openai_chat::StreamFilter::Options options;
     options.drop_usage_chunk = !exchange.head.include_usage;
-    options.secrets.push_back(exchange.upstream->api_key.reveal());
+    for (const config::Secret& key : exchange.upstream->api_keys) {
+        options.secrets.push_back(key.reveal());
+    }
     auto& filter = exchange.filter.emplace(std::move(options));
     dialect::openai_chat::StreamFilter::Pieces pieces;
     while (!filter.has_content() && !filter.done() && !filter.has_error()) {

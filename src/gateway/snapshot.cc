@@ -44,8 +44,8 @@ std::span<const config::Target> Snapshot::targets_for(std::string_view model,
         route = found->model;
         return found->targets;
     }
-    route = config.default_route.empty() ? "" : "default";
-    return config.default_route;
+    route = config.default_route.targets.empty() ? "" : "default";
+    return config.default_route.targets;
 }
 
 const config::Upstream* Snapshot::upstream(std::string_view name) const {

@@ -9,7 +9,7 @@ config::Config with_routes() {
     config::Config config;
     config.routes.push_back({"gpt-*", {{"first", "*"}}});
     config.routes.push_back({"gpt-5", {{"second", "gpt-5-big"}, {"third", "gpt-5"}}});
-    config.default_route.push_back({"fallback", "any"});
+    config.default_route.targets.push_back({"fallback", "any"});
     return config;
 }
 
@@ -45,7 +45,7 @@ TEST(SnapshotTest, EverythingElseGoesToTheDefaultRoute) {
 
 TEST(SnapshotTest, WithoutADefaultRouteAnUnknownModelHasNoTarget) {
     auto config = with_routes();
-    config.default_route.clear();
+    config.default_route.targets.clear();
     const Snapshot snapshot(std::move(config));
     std::string_view route;
 

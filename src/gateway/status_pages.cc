@@ -48,8 +48,8 @@ std::string target_of(const config::Upstream& upstream) {
 
 /// The upstream that most requests go to: that of the default route, else of the first route.
 const config::Upstream* main_upstream(const Snapshot& snapshot) {
-    if (!snapshot.config.default_route.empty()) {
-        return snapshot.upstream(snapshot.config.default_route.front().upstream);
+    if (!snapshot.config.default_route.targets.empty()) {
+        return snapshot.upstream(snapshot.config.default_route.targets.front().upstream);
     }
     if (!snapshot.config.routes.empty()) {
         return snapshot.upstream(snapshot.config.routes.front().targets.front().upstream);

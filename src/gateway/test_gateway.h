@@ -49,6 +49,11 @@ public:
         if (body_size_ > limit) co_return fail(Errc::payload_too_large);
         co_return net::Body{body_.data(), body_size_, body_.size()};
     }
+    std::optional<std::uint64_t> body_size() const override { return body_size_; }
+    net::Task<Result<std::string_view>> read_some() override {
+        co_return std::string_view(body_).substr(0,
+                                                 std::exchange(body_read_, true) ? 0 : body_size_);
+    }
     void release_request() override { body_.assign(body_.size(), '?'); }
     net::Sent send(const net::ReplyHead& head, std::span<const std::string_view> body) override {
         status = head.status;
@@ -95,6 +100,7 @@ private:
     std::string path_;
     std::string body_;
     std::size_t body_size_ = 0;
+    bool body_read_ = false;
     std::vector<net::http1::Field> fields_;
     mutable net::http1::RequestHead head_;
     net::Peer peer_{"127.0.0.1", true};
@@ -110,7 +116,7 @@ private:
     upstream.name = "local";
     upstream.kind = config::UpstreamKind::embedded;
     config.upstreams.emplace("local", upstream);
-    config.default_route.push_back({"local", "*"});
+    config.default_route.targets.push_back({"local", "*"});
     config.log.access = false;
     return config;
 }

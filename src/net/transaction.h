@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ struct Body {
 struct ReplyHead {
     int status = 200;
     std::string fields;  ///< whole lines, each ended by CRLF: see append_field()
+    std::optional<std::uint64_t> content_length;  ///< of a streamed answer, where it is known
 };
 
 /// Appends `name: value`. Control characters in the value become spaces: no value can end a line.
@@ -68,6 +70,13 @@ public:
     /// Reads the body, at most `limit` bytes; asks for it first where the client waits to be asked.
     /// Valid until release_request(). To be called at most once.
     virtual Task<Result<Body>> read_body(std::uint64_t limit) = 0;
+
+    /// How long the body is; nullopt where it is chunked.
+    [[nodiscard]] virtual std::optional<std::uint64_t> body_size() const = 0;
+    /// In place of read_body(): the next bytes of the body, whatever its size; empty at its end.
+    /// Valid until the caller next suspends. Fails with request_timeout where the client stalls for
+    /// 30 s or is slower than the minimum rate (SC-2).
+    virtual Task<Result<std::string_view>> read_some() = 0;
 
     /// Lets go of the buffers of head and body.
     virtual void release_request() = 0;

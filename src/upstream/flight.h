@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,13 +18,31 @@
 
 namespace sluice::upstream {
 
+/// A request body that is handed on while it comes.
+class BodySource {
+public:
+    /// How long it will be; nullopt where that is not known before its end.
+    [[nodiscard]] virtual std::optional<std::uint64_t> size() const = 0;
+    /// The next bytes; empty at the end. Valid until the caller next suspends.
+    virtual net::Task<Result<std::string_view>> read() = 0;
+
+protected:
+    ~BodySource() = default;
+};
+
 /// What is asked. The views must live until open() has ended.
 struct Ask {
-    std::string_view path;                   ///< below the base URL: "/chat/completions"
-    std::span<const std::string_view> body;  ///< in pieces; empty: a GET
+    std::string_view method;                 ///< empty: POST with a body, GET without
+    std::string_view path;                   ///< below the base URL, query and all
+    std::span<const std::string_view> body;  ///< in pieces
+    BodySource* source = nullptr;            ///< in place of `body`: a body of any size
     std::string_view model;                  ///< as the upstream calls it
     bool stream = false;                     ///< an event stream is expected
-    std::string_view request_id;             ///< ours, for logs of both sides to be joined
+    bool raw = false;             ///< the reply is handed on, not read: any coding will do
+    std::string_view request_id;  ///< ours, for logs of both sides to be joined
+    std::size_t key = 0;          ///< index of the upstream's keys to show
+    std::string_view credential;  ///< header lines with the client's own, in place of the key's
+    std::string_view fields;      ///< further header lines (raw: content-type, accept, ...)
     std::optional<std::chrono::milliseconds> first_byte;  ///< in place of the upstream's own
 };
 
@@ -33,6 +52,7 @@ struct ReplyInfo {
     std::string content_type;
     std::string request_id;  ///< the upstream's own
     std::string fields;      ///< header lines that go on to the client, each ended by CRLF
+    std::optional<std::uint64_t> content_length;  ///< of the body, where the head says so
 
     [[nodiscard]] bool is_event_stream() const noexcept {
         return content_type.starts_with("text/event-stream");
@@ -58,6 +78,10 @@ public:
 
     /// Whether what next() returned last was the end of the body.
     [[nodiscard]] virtual bool at_end() const = 0;
+
+    /// What came last was more than comments: with `idle_counts_data_only` the idle time of the
+    /// upstream begins anew only with this, else with every byte.
+    virtual void note_progress() {}
 
     /// Reads what is left of a reply whose content has ended, so that the connection can serve
     /// again; gives up on it after a moment.

@@ -146,7 +146,7 @@ Result<void> HttpFlight::take_head() {
     reply_ = ReplyInfo();
     reply_.status = head.status;
     reply_.content_type = to_lower(head.find("content-type").value_or(""));
-    const std::string_view api_key = settings_->upstream.api_key.reveal();
+    const std::string_view api_key = settings_->upstream.api_keys.empty() ? std::string_view() : settings_->upstream.api_keys.front().reveal();
     const auto request_id = head.find("x-request-id");
     if (request_id && !repeats(*request_id, api_key)) reply_.request_id = *request_id;
     for (const auto& [name, value] : head.fields) {

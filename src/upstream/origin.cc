@@ -17,8 +17,8 @@ std::string fixed_fields(const config::Upstream& settings) {
 
     std::string fields;
     net::append_field(fields, "host", host);
-    if (!settings.api_key.empty()) {
-        net::append_field(fields, "authorization", "Bearer " + settings.api_key.reveal());
+    if (!settings.api_keys.empty()) {
+        net::append_field(fields, "authorization", "Bearer " + settings.api_keys.front().reveal());
     }
     net::append_field(fields, "user-agent", "sluice/" SLUICE_VERSION);
     net::append_field(fields, "accept-encoding", "identity");

@@ -23,6 +23,8 @@ public:
     const RequestHead& head() const override { return reader_.head(); }
     const Peer& peer() const override { return peer_; }
     Task<Result<Body>> read_body(std::uint64_t limit) override;
+    std::optional<std::uint64_t> body_size() const override { return std::nullopt; }
+    Task<Result<std::string_view>> read_some() override { co_return fail(Errc::not_implemented); }
     void release_request() override;
     Sent send(const ReplyHead& head, std::span<const std::string_view> body) override;
     void start(const ReplyHead& head) override;
