@@ -18,8 +18,9 @@ net::Task<Result<void>> attempt(Exchange& exchange, const config::Target& target
     exchange.fly(exchange.gateway.origin(*exchange.upstream).flight());
     const auto asked_at = net::Clock::now();
     exchange.asked_after = asked_at - exchange.started;
-    const auto patched =
-        dialect::openai_chat::patch_request(exchange.body.view(), exchange.head, model, add_usage);
+    json::Splice patched(exchange.body.view());
+    dialect::openai_chat::patch_request(exchange.body.view(), exchange.head, model, add_usage,
+                                        patched);
     const auto pieces = patched.pieces();
     upstream::Ask question;
     question.path = "/chat/completions";

@@ -12,7 +12,9 @@ std::string patched(std::string_view body, std::string_view model, bool add_incl
     const auto head = read_head(body);
     EXPECT_TRUE(head) << body;
     std::string out;
-    patch_request(body, *head, model, add_include_usage).append_to(out);
+    json::Splice splice(body);
+    patch_request(body, *head, model, add_include_usage, splice);
+    splice.append_to(out);
     EXPECT_TRUE(read_head(out)) << out;
     return out;
 }
@@ -117,7 +119,9 @@ TEST(PatchRequest, LeavesTheBytesAloneWhenNothingIsAsked) {
     const std::string_view body = "{ \"messages\" :[ ],\n\"model\":\"m\",\"stream\":true}\n";
     const auto head = read_head(body);
 
-    EXPECT_TRUE(patch_request(body, *head, "m", false).unchanged());
+    json::Splice splice(body);
+    patch_request(body, *head, "m", false, splice);
+    EXPECT_TRUE(splice.unchanged());
     EXPECT_EQ(patched(R"({"model":"m","messages":[]})", "m", true),
               R"({"model":"m","messages":[]})");
 }

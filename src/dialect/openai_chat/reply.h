@@ -1,6 +1,6 @@
 #pragma once
 
-/// A whole (not streamed) Chat Completions reply: checked to its end, and what the gateway must
+/// A whole (not streamed) completion of either shape: checked to its end, and what the gateway must
 /// know of it.
 
 #include "base/error.h"
@@ -18,8 +18,20 @@ struct ReplyFacts {
     chat::Usage usage;
     std::optional<chat::FinishReason> finish_reason;  ///< the first choice's
     std::string model;
-    bool is_error = false;  ///< an "error" and no choices, whatever the status said
+    bool is_error = false;     ///< an "error" and no choices, whatever the status said
+    bool has_content = false;  ///< in the first choice
+    /// The first choice was broken off because the upstream (DeepSeek) ran out of resources: to be
+    /// treated as an overload, at least when there is no content.
+    bool out_of_resources = false;
 };
+
+/// What one choice says, whole or streamed, of either shape.
+struct ChoiceFacts {
+    std::optional<chat::FinishReason> finish_reason;
+    bool has_content = false;  ///< anything to show: text, reasoning, a refusal, a tool call
+    bool out_of_resources = false;
+};
+[[nodiscard]] ChoiceFacts read_choice(const json::Value& choice);
 
 /// upstream_invalid_response unless `body` is one well-formed JSON object in UTF-8.
 Result<ReplyFacts> read_reply(std::string_view body);
