@@ -26,12 +26,6 @@ const Member* find_member(std::span<const Member> members, std::string_view docu
     return found == members.end() ? nullptr : &*found;
 }
 
-Member member_at(const Reader& reader, std::string_view text) noexcept {
-    const std::string_view key = reader.raw_key();
-    const auto offset = static_cast<std::size_t>(key.data() - text.data());
-    return {.key = {.offset = offset - 1, .length = key.size() + 2}, .value = reader.span()};
-}
-
 void read_members(std::string_view document, Span object, std::vector<Member>& members) {
     members.clear();
     const Value value = as_value(object.in(document));

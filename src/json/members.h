@@ -25,7 +25,14 @@ struct Member {
                                         std::string_view name);
 
 /// The member of an object that `reader`, which reads `text`, has come to.
-[[nodiscard]] Member member_at(const Reader& reader, std::string_view text) noexcept;
+[[nodiscard]] inline Member member_at(const Reader& reader, std::string_view text) noexcept {
+    const std::string_view key = reader.raw_key();
+    const std::string_view value = reader.value().raw;
+    return {.key = {.offset = static_cast<std::size_t>(key.data() - text.data()) - 1,
+                    .length = key.size() + 2},
+            .value = {.offset = static_cast<std::size_t>(value.data() - text.data()),
+                      .length = value.size()}};
+}
 
 /// The members of a checked object that stands at `object` in `document`, in the place of what
 /// `members` holds. None where it is no object.

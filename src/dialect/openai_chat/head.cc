@@ -4,47 +4,54 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <utility>
 
 namespace sluice::dialect::openai_chat {
 namespace {
 
 enum class Field : std::uint8_t {
-    messages,
-    max_completion_tokens,
-    tools,
     model,
+    messages,
     stream,
     stream_options,
     max_tokens,
+    max_completion_tokens,
     n,
+    tools,
     prompt,
     suffix,
     best_of,
 };
 
-/// Those of chat come first, those of text last, and those of both in between.
 constexpr std::array<std::pair<std::string_view, Field>, 11> kFields{{
-    {"messages", Field::messages},
-    {"max_completion_tokens", Field::max_completion_tokens},
-    {"tools", Field::tools},
     {"model", Field::model},
+    {"messages", Field::messages},
     {"stream", Field::stream},
     {"stream_options", Field::stream_options},
     {"max_tokens", Field::max_tokens},
+    {"max_completion_tokens", Field::max_completion_tokens},
     {"n", Field::n},
+    {"tools", Field::tools},
     {"prompt", Field::prompt},
     {"suffix", Field::suffix},
     {"best_of", Field::best_of},
 }};
-constexpr std::size_t kFieldsOfOne = 8;
 
-using Fields = std::span<const std::pair<std::string_view, Field>, kFieldsOfOne>;
-
-constexpr Fields fields_of(Shape shape) {
-    const std::span all(kFields);
-    return shape == Shape::chat ? all.first<kFieldsOfOne>() : all.last<kFieldsOfOne>();
+bool is_of(Field field, Shape shape) noexcept {
+    switch (field) {
+        case Field::messages:
+        case Field::max_completion_tokens:
+        case Field::tools: return shape == Shape::chat;
+        case Field::model:
+        case Field::stream:
+        case Field::stream_options:
+        case Field::max_tokens:
+        case Field::n: return true;
+        case Field::prompt:
+        case Field::suffix:
+        case Field::best_of: return shape == Shape::text;
+    }
+    return false;
 }
 
 constexpr std::size_t kUsualMembers = 16;
@@ -67,16 +74,25 @@ std::unexpected<Error> refuse_duplicate(std::string_view param) {
     return refuse(param, "'" + std::string(param) + "' is given more than once");
 }
 
-std::optional<Field> field_of(const json::Reader& reader, Fields fields) {
+/// Unrolled, so that each name is compared at a length that the compiler knows.
+template <std::size_t... I>
+std::optional<Field> field_named(std::string_view name, std::index_sequence<I...> /*all*/) {
+    std::optional<Field> found;
+    static_cast<void>(((name == kFields[I].first && (found = kFields[I].second, true)) || ...));
+    return found;
+}
+
+std::optional<Field> field_of(const json::Reader& reader, Shape shape) {
     const std::string_view key = reader.raw_key();
+    std::optional<Field> field;
     if (key.find('\\') == std::string_view::npos) {
-        const auto found = std::ranges::find(fields, key, &Fields::element_type::first);
-        return found == fields.end() ? std::nullopt : std::optional(found->second);
+        field = field_named(key, std::make_index_sequence<kFields.size()>());
+    } else {
+        const auto* const found = std::ranges::find_if(
+            kFields, [&](const auto& named) { return reader.key_is(named.first); });
+        if (found != kFields.end()) field = found->second;
     }
-    for (const auto& [name, field] : fields) {
-        if (reader.key_is(name)) return field;
-    }
-    return std::nullopt;
+    return field && is_of(*field, shape) ? field : std::nullopt;
 }
 
 /// What the elements of a list are; nullopt where they differ or are no prompts. `fallback` for an
@@ -104,7 +120,6 @@ class HeadReader {
 public:
     HeadReader(std::string_view body, std::size_t padding, Shape shape)
         : body_(body),
-          fields_(fields_of(shape)),
           reader_(body, padding) {
         head_.shape = shape;
         head_.members.reserve(kUsualMembers);
@@ -116,7 +131,7 @@ public:
                 return fail(Errc::bad_request, "the body has too many fields");
             }
             head_.members.push_back(json::member_at(reader_, body_));
-            const auto field = field_of(reader_, fields_);
+            const auto field = field_of(reader_, head_.shape);
             if (!field) continue;
             const unsigned bit = 1U << std::to_underlying(*field);
             if ((seen_ & bit) != 0) return refuse_duplicate(name_of(*field));
@@ -242,7 +257,6 @@ private:
     }
 
     std::string_view body_;
-    Fields fields_;
     json::Reader reader_;
     Head head_;
     std::optional<std::uint64_t> max_tokens_;

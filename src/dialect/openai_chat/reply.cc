@@ -11,7 +11,9 @@ constexpr std::string_view kOutOfResources = R"("insufficient_system_resource")"
 ChoiceFacts first_choice(const json::Value& choices) {
     if (!choices.is(json::Kind::array)) return {};
     json::Reader reader(choices);
-    return reader.next() ? read_choice(reader.value()) : ChoiceFacts{};
+    if (!reader.next()) return {};
+    const ChoiceFacts choice = read_choice(reader.value(), false);
+    return choice.out_of_resources ? read_choice(reader.value(), true) : choice;
 }
 
 bool is_nothing(const json::Value& value) {
@@ -97,7 +99,7 @@ std::optional<chat::FinishReason> read_finish_reason(const json::Value& value) {
     return other;
 }
 
-ChoiceFacts read_choice(const json::Value& choice) {
+ChoiceFacts read_choice(const json::Value& choice, bool seek_content) {
     ChoiceFacts facts;
     if (!choice.is(json::Kind::object)) return facts;
     json::Reader reader(choice);
@@ -106,6 +108,8 @@ ChoiceFacts read_choice(const json::Value& choice) {
         if (reader.key_is("finish_reason")) {
             facts.finish_reason = read_finish_reason(value);
             facts.out_of_resources = value.raw == kOutOfResources;
+        } else if (!seek_content) {
+            continue;
         } else if (reader.key_is("delta") || reader.key_is("message")) {
             facts.has_content |= has_content_in(value);
         } else if (reader.key_is("text")) {
@@ -134,8 +138,8 @@ Result<ReplyFacts> read_reply(std::string_view body) {
             has_choices = true;
             const ChoiceFacts choice = first_choice(value);
             facts.finish_reason = choice.finish_reason;
-            facts.has_content = choice.has_content;
             facts.out_of_resources = choice.out_of_resources;
+            if (choice.out_of_resources) facts.has_content = choice.has_content;
         } else if (reader.key_is("model")) {
             facts.model = json::to_string(value).value_or("");
         } else if (reader.key_is("error")) {

@@ -40,12 +40,12 @@ std::optional<std::string_view> single_data_line(std::string_view event) {
 }
 
 /// What the choices of a chunk say together.
-ChoiceFacts read_choices(const json::Value& choices) {
+ChoiceFacts read_choices(const json::Value& choices, bool seek_content) {
     ChoiceFacts all;
     if (!choices.is(json::Kind::array)) return all;
     json::Reader reader(choices);
     while (reader.next()) {
-        const ChoiceFacts choice = read_choice(reader.value());
+        const ChoiceFacts choice = read_choice(reader.value(), seek_content);
         if (choice.finish_reason) all.finish_reason = choice.finish_reason;
         all.out_of_resources |= choice.out_of_resources;
         // An end without content is an answer too, unless it is one that nobody wanted.
@@ -202,7 +202,7 @@ Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
         const json::Value& value = reader.value();
         if (reader.key_is("choices")) {
             has_choices = !value.is(json::Kind::array) || !json::is_empty(value);
-            choices = read_choices(value);
+            choices = read_choices(value, !has_content_);
         } else if (reader.key_is("usage")) {
             usage = read_usage(value);
         } else if (reader.key_is("x_groq") && !usage.known) {
