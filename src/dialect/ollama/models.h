@@ -28,7 +28,7 @@ struct Model {
     std::string digest;
     std::uint64_t size = 0;            ///< bytes
     std::uint64_t context_length = 0;  ///< tokens
-    std::chrono::sys_seconds modified_at{};
+    std::chrono::sys_seconds modified_at;
     std::vector<std::string>
         capabilities;  ///< completion, tools, thinking, vision, insert, embedding
 };

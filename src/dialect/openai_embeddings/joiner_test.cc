@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace sluice::dialect::openai_embeddings {
 namespace {
@@ -16,8 +17,10 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 struct PartReply {
+    PartReply(std::string text, std::size_t count = 1) : body(std::move(text)), inputs(count) {}
+
     std::string body;
-    std::size_t inputs = 1;
+    std::size_t inputs;
 };
 
 Result<std::string> joined(Format asked, const std::vector<PartReply>& parts) {
@@ -210,7 +213,7 @@ TEST_P(GoldenEmbeddings, ReachTheClientAsRecorded) {
     std::ifstream inputs(folder / "parts.txt");
     for (std::size_t count = 0; inputs >> count;) {
         const std::string name = "upstream." + std::to_string(parts.size() + 1) + ".json";
-        parts.push_back({.body = read_text(folder / name), .inputs = count});
+        parts.emplace_back(read_text(folder / name), count);
     }
     ASSERT_FALSE(parts.empty());
     EXPECT_EQ(joined(Format::numbers, parts), read_text(folder / "client.float.json"));
