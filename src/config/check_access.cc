@@ -30,6 +30,21 @@ void check_duplicate(const Reader& reader, const Listener& listener, const Confi
                                       " is listened on twice, expected different addresses");
 }
 
+/// A warning where it is meant, else a problem.
+void report_open(const Reader& reader, const Listener& listener, const std::string& why,
+                 const Flags& flags, std::vector<std::string>& warnings) {
+    const std::string address = to_string(listener.address);
+    if (flags.insecure_no_auth) {
+        warnings.push_back(address + " answers anyone who can reach it: " + why +
+                           " (--insecure-no-auth)");
+        return;
+    }
+    reader.report(listener.place,
+                  address + " can be reached from elsewhere and " + why +
+                      ", expected `keys` in the file or ALLOWED_API_KEYS, or a loopback address "
+                      "such as 127.0.0.1 (--insecure-no-auth serves anyone)");
+}
+
 }  // namespace
 
 bool clients_bring_credentials(const Upstreams& upstreams) {
@@ -46,16 +61,7 @@ void check_access(const Reader& reader, const std::vector<Listener>& listeners, 
         check_duplicate(reader, listener, config);
         config.listeners.push_back(listener.address);
         if (why.empty() || is_loopback(listener.address)) continue;
-        const std::string address = to_string(listener.address);
-        if (flags.insecure_no_auth) {
-            loaded.warnings.push_back(address + " answers anyone who can reach it: " + why +
-                                      " (--insecure-no-auth)");
-        } else {
-            reader.report(listener.place,
-                          address + " can be reached from elsewhere and " + why +
-                              ", expected `keys` in the file or ALLOWED_API_KEYS, or a loopback "
-                              "address such as 127.0.0.1 (--insecure-no-auth serves anyone)");
-        }
+        report_open(reader, listener, why, flags, loaded.warnings);
     }
     for (const Key& key : config.keys) {
         if (!is_published(key)) continue;

@@ -25,7 +25,7 @@ std::string_view word(ReplyRules::Model model) {
 }
 
 std::string one_target(const Target& target) {
-    const std::string to = quote(target.upstream + "/" + target.model);
+    std::string to = quote(target.upstream + "/" + target.model);
     if (target.weight == 1 && target.variant.empty()) return to;
     const std::string variant = target.variant.empty() ? "" : ", variant: " + quote(target.variant);
     return "{to: " + to + ", weight: " + std::to_string(target.weight) + variant + "}";

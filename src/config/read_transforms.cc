@@ -58,9 +58,10 @@ void read_fields(const Section& section, std::string_view key,
 /// A bound may be negative, which no other number of the file may.
 Result<std::optional<double>> parse_bound(std::string_view text) {
     double value = 0;
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, value);
-    if (error == std::errc{} && end == last && std::abs(value) <= kLargestBound) return value;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc{} && end == text.data() + text.size() &&
+        std::abs(value) <= kLargestBound)
+        return value;
     return fail(Errc::bad_request, "a number from -1e9 to 1e9, or ~ for no bound");
 }
 
@@ -74,26 +75,35 @@ std::optional<double> read_bound(const Reader& reader, const Node& node, const s
     return std::nullopt;
 }
 
+/// Reports what is wrong with `name`, if anything; whether something is.
+bool report_wrong(const Reader& reader, const Place& place, const std::string& name,
+                  const std::string& wrong) {
+    if (!wrong.empty()) reader.report(place, "`" + name + "` " + wrong);
+    return !wrong.empty();
+}
+
+std::optional<Clamp> read_pair(const Reader& reader, const Entry& entry, const std::string& name) {
+    const Node& pair = *entry.value;
+    if (report_wrong(reader, entry.place, name, check_field(entry.key))) return std::nullopt;
+    if (pair.kind != Node::Kind::list || pair.items.size() != 2) {
+        report_wrong(reader, pair.place, name, "is not a pair, expected [LOWEST, HIGHEST]");
+        return std::nullopt;
+    }
+    Clamp clamp{.field = entry.key,
+                .lowest = read_bound(reader, *pair.items[0], name),
+                .highest = read_bound(reader, *pair.items[1], name)};
+    if (clamp.lowest && clamp.highest && *clamp.lowest > *clamp.highest) {
+        report_wrong(reader, pair.place, name,
+                     "is the wrong way round, expected [LOWEST, HIGHEST]");
+    }
+    return clamp;
+}
+
 void read_clamp(const Reader& reader, const Section& section, std::vector<Clamp>& clamps) {
     const std::string path = section.path("clamp");
     for (const Entry& entry : reader.entries(section.find("clamp"), path)) {
-        const std::string name = path + "." + entry.key;
-        if (const std::string wrong = check_field(entry.key); !wrong.empty()) {
-            reader.report(entry.place, "`" + name + "` " + wrong);
-        }
-        if (entry.value->kind != Node::Kind::list || entry.value->items.size() != 2) {
-            reader.report(entry.place, "`" + name + "` is not a pair, expected [LOWEST, HIGHEST]");
-            continue;
-        }
-        Clamp clamp{.field = entry.key,
-                    .lowest = read_bound(reader, *entry.value->items[0], name),
-                    .highest = read_bound(reader, *entry.value->items[1], name)};
-        if (clamp.lowest && clamp.highest && *clamp.lowest > *clamp.highest) {
-            reader.report(entry.place, "`" + name +
-                                           "` is the wrong way round, expected [LOWEST, "
-                                           "HIGHEST]");
-        }
-        clamps.push_back(std::move(clamp));
+        auto clamp = read_pair(reader, entry, path + "." + entry.key);
+        if (clamp) clamps.push_back(*std::move(clamp));
     }
 }
 
@@ -128,10 +138,7 @@ void read_assignments(const Reader& reader, const NodePtr& node, const std::stri
                       std::vector<Assignment>& assignments) {
     for (const Entry& entry : reader.entries(node, path)) {
         const std::string name = path + "." + entry.key;
-        if (const std::string wrong = check(entry.key); !wrong.empty()) {
-            reader.report(entry.place, "`" + name + "` " + wrong);
-            continue;
-        }
+        if (report_wrong(reader, entry.place, name, check(entry.key))) continue;
         auto json = to_json(reader, *entry.value, name);
         if (json) assignments.push_back({.field = entry.key, .json = *std::move(json)});
     }
@@ -145,15 +152,10 @@ void read_renamings(const Reader& reader, const NodePtr& node, const std::string
         const std::string name = path + "." + entry.key;
         auto to = reader.text(*entry.value, name);
         if (!to) continue;
-        std::string wrong = check_from(entry.key);
-        if (!wrong.empty()) {
-            reader.report(entry.place, "`" + name + "` " + wrong);
-            continue;
-        }
-        wrong = *to == entry.key ? "is the old name, expected another" : check_to(*to);
-        if (!wrong.empty()) {
-            reader.report(entry.value->place,
-                          "`" + name + "`: `" + entry.value->text + "` " + wrong);
+        if (report_wrong(reader, entry.place, name, check_from(entry.key))) continue;
+        const std::string wrong =
+            *to == entry.key ? "is the old name, expected another" : check_to(*to);
+        if (report_wrong(reader, entry.value->place, name + ": " + entry.value->text, wrong)) {
             continue;
         }
         renamings.push_back({.from = entry.key, .to = *std::move(to)});

@@ -33,9 +33,9 @@ std::optional<std::string> based_integer(std::string_view text) {
     if (!hex && !text.starts_with("0o")) return std::nullopt;
     text.remove_prefix(2);
     std::uint64_t value = 0;
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, value, hex ? kHex : kOctal);
-    if (error != std::errc{} || end != last) return std::nullopt;
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value, hex ? kHex : kOctal);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return std::to_string(value);
 }
 
