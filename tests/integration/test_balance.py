@@ -122,22 +122,15 @@ class PeakEwma(unittest.TestCase):
             self.assertGreater(min(len(upstream.requests) for upstream in quick), 5)
 
     def test_one_that_becomes_slow_loses_its_share(self):
-        slow_now = threading.Event()
-
-        def answer(link, asked):
-            if slow_now.is_set():
-                time.sleep(0.4)
-            return answer_well(link, asked)
-
-        with balanced("peak_ewma", [answer], []) as (gateway, first, second):
+        with balanced("peak_ewma", [], [], []) as (gateway, *upstreams):
             for _ in range(20):
                 gateway.chat()
-            self.assertGreater(len(first.requests), 2)
-            slow_now.set()
-            before = len(first.requests)
+            favourite = max(upstreams, key=lambda upstream: len(upstream.requests))
+            favourite.script = [after(0.4)]
+            before = len(favourite.requests)
             for _ in range(30):
                 gateway.chat()
-            self.assertLess(len(first.requests) - before, 6)
+            self.assertLess(len(favourite.requests) - before, 8)
 
 
 class Split(unittest.TestCase):

