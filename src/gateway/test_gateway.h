@@ -117,6 +117,7 @@ private:
     upstream.kind = config::UpstreamKind::embedded;
     config.upstreams.emplace("local", upstream);
     config.default_route.targets.push_back({"local", "*"});
+    upstream.retry.max_retries = 0;
     config.log.access = false;
     return config;
 }
@@ -126,7 +127,7 @@ public:
     explicit TestGateway(config::Config config = embedded_config()) { use(std::move(config)); }
 
     void use(config::Config config) {
-        const auto used = gateway.use(std::make_shared<const Snapshot>(std::move(config)));
+        const auto used = gateway.use(std::make_shared<const Snapshot>(std::move(config), shared.board));
         EXPECT_TRUE(used);
     }
 
