@@ -42,11 +42,6 @@ std::string model_of(std::string_view body) {
     return head ? head->model : "";
 }
 
-Reply error_reply(Errc code, std::string message) {
-    return upstream::embedded::whole_reply(
-        http_status(code), dialect::openai_chat::write_error(Error(code, std::move(message))));
-}
-
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(net::Worker& worker, UpstreamContext& context,
@@ -201,20 +196,8 @@ net::Task<bool> UpstreamConnection::answer() {
         const WireScript script = fault->make(wanted);
         co_return co_await play(script, 0);
     }
-    co_return co_await play(builtin_reply(without_version(path)));
-}
-
-Reply UpstreamConnection::builtin_reply(std::string_view path) {
-    const bool is_chat = path == "/chat/completions";
-    const bool is_list = path == "/models";
-    if (is_chat && request_.method == "POST") {
-        return upstream::embedded::respond(request_.body, identity(), context_.embedded);
-    }
-    if (is_list && request_.method == "GET") {
-        return upstream::embedded::list_models(context_.embedded);
-    }
-    if (is_chat || is_list) return error_reply(Errc::method_not_allowed, "wrong method");
-    return error_reply(Errc::not_found, "there is nothing at this path");
+    co_return co_await play(upstream::embedded::serve(
+        request_.method, without_version(path), request_.body, identity(), context_.embedded));
 }
 
 net::Task<bool> UpstreamConnection::play(const WireScript& script, std::size_t split) {

@@ -60,7 +60,6 @@ private:
     net::Task<bool> wait(net::Clock::duration time);
     net::Task<bool> write(std::string_view bytes);
     net::Task<> linger();
-    [[nodiscard]] upstream::embedded::Reply builtin_reply(std::string_view path);
     [[nodiscard]] upstream::embedded::Identity identity();
 
     void on_readable() override;

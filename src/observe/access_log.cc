@@ -32,13 +32,17 @@ void identity(LineWriter& line, const AccessRecord& record) {
 
 void target(LineWriter& line, const AccessRecord& record) {
     text(line, "route", record.route);
+    text(line, "variant", record.variant);
     text(line, "upstream", record.upstream);
     text(line, "model", record.model);
     text(line, "reply_model", record.reply_model);
     text(line, "upstream_request_id", record.upstream_request_id);
     line.field("attempts", std::int64_t{record.attempts});
+    text(line, "tried", record.tried);
+    if (record.hedged) line.field("hedged", true);
     line.field("stream", record.stream);
     text(line, "finish_reason", record.finish_reason);
+    text(line, "dropped", record.dropped);
 }
 
 void quantities(LineWriter& line, const AccessRecord& record) {

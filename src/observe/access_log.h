@@ -22,14 +22,18 @@ struct AccessRecord {
     std::string_view path;      ///< without the query
     std::string_view key_name;  ///< the key's name, never the key
     std::string_view route;
+    std::string_view variant;  ///< of a split route
     std::string_view upstream;
+    std::string_view tried;        ///< every attempt with its outcome: "a:503,b:reset,b:ok"
     std::string_view model;        ///< as the client asked for it
     std::string_view reply_model;  ///< as the upstream answered
     std::string_view error;        ///< to_string(Errc); empty when all went well
     std::string_view upstream_request_id;
     std::string_view finish_reason;
+    std::string_view dropped;  ///< fields that the upstream did not get: "logit_bias,user"
     int status = 0;
     bool stream = false;
+    bool hedged = false;  ///< a second candidate was asked meanwhile; left out when false
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::optional<std::uint64_t> input_tokens;

@@ -66,6 +66,26 @@ TEST(AccessLogTest, LineTellsTheWholeRequest) {
         "\"upstream_first_byte_ms\":321.000,\"total_ms\":4567.000}\n");
 }
 
+TEST(AccessLogTest, LineTellsHowAnUpstreamWasFound) {
+    Blocks got;
+    AccessLog log(LogFormat::text, got.sink());
+    AccessRecord record;
+    record.status = 200;
+    record.variant = "b";
+    record.upstream = "second";
+    record.tried = "first:503,second:ok";
+    record.attempts = 2;
+    record.hedged = true;
+    record.dropped = "logit_bias,user";
+    log.record(record);
+    log.flush();
+    ASSERT_EQ(got.blocks.size(), 1);
+    EXPECT_EQ(got.blocks[0],
+              "00:00:00.000 info  request status=200 variant=b upstream=second attempts=2 "
+              "tried=first:503,second:ok hedged=true stream=false dropped=logit_bias,user "
+              "bytes_in=0 bytes_out=0 total_ms=0.000\n");
+}
+
 TEST(AccessLogTest, WhatIsNotKnownIsLeftOut) {
     Blocks got;
     AccessLog log(LogFormat::text, got.sink());
@@ -91,6 +111,7 @@ TEST(AccessLogTest, HostileFieldsStayOneLine) {
         AccessRecord record = full_record();
         record.method = record.path = record.model = record.reply_model = hostile;
         record.upstream_request_id = record.finish_reason = record.key_name = hostile;
+        record.tried = record.variant = record.dropped = hostile;
         log.record(record);
         log.flush();
         ASSERT_EQ(got.blocks.size(), 1);

@@ -1,14 +1,11 @@
 #include "observe/metrics.h"
 
+#include "observe/dispatch_series.h"
+#include "observe/families.h"
 #include "observe/label_table.h"
 #include "observe/log.h"
-#include "observe/log_line.h"
 #include "observe/process_metrics.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
@@ -26,7 +23,6 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 using Buckets = Histogram::BucketBoundaries;
 
-constexpr std::size_t kLabelBytes = 128;
 constexpr std::size_t kCacheEntries = 512;
 constexpr const char* kLogDropped = "sluice_log_dropped_total";
 
@@ -59,56 +55,6 @@ double seconds(std::chrono::nanoseconds duration) noexcept {
     return std::chrono::duration<double>(duration).count();
 }
 
-std::string_view clipped(std::string_view value) noexcept {
-    return value.substr(0, kLabelBytes);
-}
-
-/// Labels by name, without the empty ones: to Prometheus the two are the same.
-template <std::size_t N>
-prometheus::Labels labelled(const std::array<const char*, N>& names, const LabelViews<N>& values) {
-    prometheus::Labels labels;
-    for (std::size_t i = 0; i < N; ++i) {
-        if (values.at(i).empty()) continue;
-        std::string clean;
-        append_escaped(clean, values.at(i), Quotes::kept);
-        labels.emplace(names.at(i), std::move(clean));
-    }
-    return labels;
-}
-
-/// A registry that remembers the names of its families.
-class Families {
-public:
-    prometheus::Family<Counter>& counter(const char* name, const char* help) {
-        return add<Counter>(prometheus::BuildCounter(), name, help);
-    }
-    prometheus::Family<Gauge>& gauge(const char* name, const char* help) {
-        return add<Gauge>(prometheus::BuildGauge(), name, help);
-    }
-    prometheus::Family<Histogram>& histogram(const char* name, const char* help) {
-        return add<Histogram>(prometheus::BuildHistogram(), name, help);
-    }
-
-    prometheus::Registry registry;
-    std::vector<std::string> names;
-
-private:
-    template <class Metric, class Builder>
-    prometheus::Family<Metric>& add(Builder builder, const char* name, const char* help) {
-        names.emplace_back(name);
-        return builder.Name(name).Help(help).Register(registry);
-    }
-};
-
-/// A table of plain counters or gauges.
-template <std::size_t N, class Metric>
-LabelTable<N, Metric*> table(prometheus::Family<Metric>& family, std::size_t limit,
-                             std::array<const char*, N> names, std::array<bool, N> open) {
-    return {limit, open, [&family, names](const LabelViews<N>& values) {
-                return &family.Add(labelled(names, values));
-            }};
-}
-
 struct ModelSeries {
     Histogram* input_tokens;
     Histogram* output_tokens;
@@ -118,7 +64,7 @@ struct ModelSeries {
 
 /// Where one request's numbers go.
 struct RequestSeries {
-    Histogram* duration = nullptr;
+    Histogram* duration = nullptr;  ///< null where no model was asked
     Counter* requests = nullptr;
     ModelSeries* model = nullptr;
 };
@@ -172,6 +118,7 @@ struct Metrics::State {
     LabelTable<2, Counter*> attempts;
     LabelTable<2, Gauge*> connections;
     LabelTable<1, Counter*> refused;
+    DispatchSeries dispatch;
 };
 
 Metrics::State::State(MetricsLimits limits)
@@ -215,7 +162,8 @@ Metrics::State::State(MetricsLimits limits)
                    limits.other_sets, {"upstream", "state"}, {true, false})),
       refused(table<1>(families.counter("sluice_http_refused_total",
                                         "Requests refused as HTTP, before any route."),
-                       limits.other_sets, {"reason"}, {true})) {
+                       limits.other_sets, {"reason"}, {true})),
+      dispatch(families, limits.dispatch_sets) {
     families.gauge("sluice_build_info", "Always 1; the version is a label.")
         .Add({{"version", SLUICE_VERSION}})
         .Set(1);
@@ -238,7 +186,9 @@ ModelSeries Metrics::State::make_model(const LabelViews<4>& labels) {
 
 RequestSeries Metrics::State::find_series(const LabelViews<7>& labels) {
     const auto& [operation, provider, asked, answered, error, route, status] = labels;
-    return {.duration = durations.get({operation, provider, asked, answered, error}),
+    const bool generates = !operation.empty();
+    return {.duration =
+                generates ? durations.get({operation, provider, asked, answered, error}) : nullptr,
             .requests = requests.get({route, status}),
             .model = nullptr};
 }
@@ -265,7 +215,7 @@ RequestSeries& Metrics::State::series_of(const RequestSample& sample) {
     }
     RequestSeries& series = found->second;
     const bool counted = sample.input_tokens || sample.output_tokens || sample.first_token;
-    if (counted && series.model == nullptr) {
+    if (counted && series.duration != nullptr && series.model == nullptr) {
         series.model = &models.get({labels[0], labels[1], labels[2], labels[3]});
     }
     return series;
@@ -284,6 +234,7 @@ void Metrics::request_finished(const RequestSample& sample) {
     state_->bytes_in.Increment(static_cast<double>(sample.bytes_in));
     state_->bytes_out.Increment(static_cast<double>(sample.bytes_out));
     series.requests->Increment();
+    if (series.duration == nullptr) return;
     series.duration->Observe(seconds(sample.total));
     if (sample.input_tokens) {
         series.model->input_tokens->Observe(static_cast<double>(*sample.input_tokens));
@@ -322,6 +273,55 @@ void Metrics::client_gone() noexcept {
 
 void Metrics::http_refused(std::string_view reason) {
     state_->refused.get({clipped(reason)})->Increment();
+}
+
+void Metrics::retry(std::string_view upstream, std::string_view reason) {
+    count(state_->dispatch.retries, upstream, reason);
+}
+
+void Metrics::fallback(std::string_view upstream, std::string_view reason) {
+    count(state_->dispatch.fallbacks, upstream, reason);
+}
+
+void Metrics::breaker(std::string_view upstream, std::string_view state, int number) {
+    count(state_->dispatch.breaker_changes, upstream, state);
+    breaker_state(upstream, number);
+}
+
+void Metrics::breaker_state(std::string_view upstream, int number) {
+    state_->dispatch.breaker_state.get({clipped(upstream)})->Set(number);
+}
+
+void Metrics::in_flight(std::string_view upstream, std::size_t active, std::size_t waiting,
+                        std::size_t limit) {
+    const LabelViews<1> labels = {clipped(upstream)};
+    state_->dispatch.in_flight.get(labels)->Set(static_cast<double>(active));
+    state_->dispatch.waiting.get(labels)->Set(static_cast<double>(waiting));
+    state_->dispatch.concurrency_limit.get(labels)->Set(static_cast<double>(limit));
+}
+
+void Metrics::queue_refused(std::string_view upstream, std::string_view reason) {
+    count(state_->dispatch.queue_refused, upstream, reason);
+}
+
+void Metrics::budget_exhausted(std::string_view upstream) {
+    state_->dispatch.budget_exhausted.get({clipped(upstream)})->Increment();
+}
+
+void Metrics::hedge(std::string_view route, std::string_view result) {
+    count(state_->dispatch.hedges, route, result);
+}
+
+void Metrics::split(std::string_view route, std::string_view variant) {
+    count(state_->dispatch.splits, route, variant);
+}
+
+void Metrics::dropped_field(std::string_view upstream, std::string_view field) {
+    count(state_->dispatch.dropped_fields, upstream, field);
+}
+
+void Metrics::keepalive_comment() noexcept {
+    state_->dispatch.keepalive_comments.Increment();
 }
 
 std::string Metrics::text() const {

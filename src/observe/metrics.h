@@ -17,14 +17,15 @@ namespace sluice::observe {
 /// How many label sets each kind of family may grow to; what comes later counts under `_other`.
 /// The defaults keep the whole text under 10,000 samples, histogram buckets included.
 struct MetricsLimits {
-    std::size_t model_sets = 64;      ///< operation, provider, both models: 69 samples each
-    std::size_t duration_sets = 128;  ///< the same with the error: 17 samples each
+    std::size_t model_sets = 56;      ///< operation, provider, both models: 69 samples each
+    std::size_t duration_sets = 112;  ///< the same with the error: 17 samples each
     std::size_t other_sets = 256;     ///< routes with statuses, upstreams with outcomes, ...
+    std::size_t dispatch_sets = 96;   ///< of each family that tells of retries, breakers, ...
 };
 
 /// One finished request. Views need to live for the call only.
 struct RequestSample {
-    std::string_view operation;      ///< chat, embeddings, text_completion
+    std::string_view operation;      ///< chat, embeddings, text_completion; empty: not to a model
     std::string_view provider;       ///< openai, deepseek, embedded, ...; empty when none was asked
     std::string_view request_model;  ///< empty when no route offers it
     std::string_view response_model;  ///< empty when there was no reply
@@ -66,6 +67,40 @@ public:
 
     /// A request was refused before it reached the gateway: a short fixed word for why.
     void http_refused(std::string_view reason);
+
+    /// The same upstream was asked again; why: to_string(Errc), or a status.
+    void retry(std::string_view upstream, std::string_view reason);
+
+    /// A request left `upstream` for another one.
+    void fallback(std::string_view upstream, std::string_view reason);
+
+    /// A breaker has changed to `state`: closed (0), half_open (1), open (2).
+    void breaker(std::string_view upstream, std::string_view state, int number);
+
+    /// How a breaker stands, without a change: so that the gauge is there from the start.
+    void breaker_state(std::string_view upstream, int number);
+
+    /// How many requests an upstream works on and how many wait for a place; no limit is 0. To be
+    /// called about once a second.
+    void in_flight(std::string_view upstream, std::size_t active, std::size_t waiting,
+                   std::size_t limit);
+
+    /// A request found the queue `full`, or its place would have come `too_late`.
+    void queue_refused(std::string_view upstream, std::string_view reason);
+
+    /// A retry was due, but the budget had none left.
+    void budget_exhausted(std::string_view upstream);
+
+    /// A second candidate was asked ("sent"), or answered first ("won").
+    void hedge(std::string_view route, std::string_view result);
+
+    /// A request of a split route goes to `variant`.
+    void split(std::string_view route, std::string_view variant);
+
+    void dropped_field(std::string_view upstream, std::string_view field);
+
+    /// A comment was sent to a client whose upstream is silent.
+    void keepalive_comment() noexcept;
 
     /// Prometheus' text format, version 0.0.4.
     [[nodiscard]] std::string text() const;

@@ -41,6 +41,20 @@ void finish(Metrics& metrics, const RequestSample& sample) {
     metrics.request_finished(sample);
 }
 
+/// One of everything that is counted of dispatch.
+void dispatch(Metrics& metrics, const std::string& name) {
+    metrics.retry(name, name);
+    metrics.fallback(name, name);
+    metrics.breaker(name, name, 2);
+    metrics.in_flight(name, 3, 2, 4);
+    metrics.queue_refused(name, name);
+    metrics.budget_exhausted(name);
+    metrics.hedge(name, name);
+    metrics.split(name, name);
+    metrics.dropped_field(name, name);
+    metrics.keepalive_comment();
+}
+
 std::vector<std::string> samples_of(const std::string& text) {
     std::vector<std::string> samples;
     std::istringstream in(text);
@@ -117,6 +131,82 @@ TEST(MetricsTest, AFailedRequestHasItsErrorAndNoTokens) {
     EXPECT_THAT(text, Not(HasSubstr("gen_ai_client_token_usage")));
 }
 
+TEST(MetricsTest, EachOperationHasItsOwnSeries) {
+    Metrics metrics;
+    for (const std::string_view operation : {"embeddings", "text_completion"}) {
+        RequestSample sample = streamed();
+        sample.operation = operation;
+        sample.first_token.reset();
+        sample.output_tokens.reset();
+        finish(metrics, sample);
+        const auto values = values_of(metrics.text());
+        const std::string labels =
+            R"({gen_ai_operation_name=")" + std::string(operation) +
+            R"(",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",)"
+            R"(gen_ai_response_model="gpt-4o-2024-08-06")";
+        EXPECT_EQ(values.at("gen_ai_server_request_duration_seconds_count" + labels + "}"), 1);
+        EXPECT_EQ(values.at("gen_ai_client_token_usage_token_sum" + labels +
+                            R"(,gen_ai_token_type="input"})"),
+                  300);
+    }
+}
+
+TEST(MetricsTest, ARequestThatAsksNoModelIsCountedButNotAmongTheModels) {
+    Metrics metrics;
+    RequestSample sample = streamed();
+    sample.operation = {};
+    sample.route = {};
+    finish(metrics, sample);
+    finish(metrics, sample);
+    const std::string text = metrics.text();
+    EXPECT_THAT(text, Not(HasSubstr("gen_ai_")));
+    const auto values = values_of(text);
+    EXPECT_EQ(values.at(R"(sluice_requests_total{status="200"})"), 2);
+    EXPECT_EQ(values.at(R"(sluice_request_bytes_total{direction="in"})"), 200);
+    EXPECT_EQ(values.at("sluice_requests_in_flight"), 0);
+}
+
+TEST(MetricsTest, DispatchIsCountedByWhereAndWhy) {
+    Metrics metrics;
+    metrics.retry("a", "429");
+    metrics.retry("a", "429");
+    metrics.fallback("a", "upstream_timeout");
+    metrics.queue_refused("a", "too_late");
+    metrics.budget_exhausted("a");
+    metrics.hedge("gpt-*", "won");
+    metrics.split("gpt-*", "b");
+    metrics.dropped_field("a", "logit_bias");
+    metrics.keepalive_comment();
+    const auto values = values_of(metrics.text());
+    EXPECT_EQ(values.at(R"(sluice_upstream_retries_total{reason="429",upstream="a"})"), 2);
+    EXPECT_EQ(
+        values.at(R"(sluice_upstream_fallbacks_total{reason="upstream_timeout",upstream="a"})"), 1);
+    EXPECT_EQ(values.at(R"(sluice_upstream_queue_refused_total{reason="too_late",upstream="a"})"),
+              1);
+    EXPECT_EQ(values.at(R"(sluice_retry_budget_exhausted_total{upstream="a"})"), 1);
+    EXPECT_EQ(values.at(R"(sluice_hedges_total{result="won",route="gpt-*"})"), 1);
+    EXPECT_EQ(values.at(R"(sluice_split_requests_total{route="gpt-*",variant="b"})"), 1);
+    EXPECT_EQ(values.at(R"(sluice_dropped_fields_total{field="logit_bias",upstream="a"})"), 1);
+    EXPECT_EQ(values.at("sluice_keepalive_comments_total"), 1);
+}
+
+TEST(MetricsTest, GaugesOfAnUpstreamShowWhatWasSetLast) {
+    Metrics metrics;
+    metrics.breaker_state("a", 0);
+    metrics.breaker("a", "open", 2);
+    metrics.breaker("a", "half_open", 1);
+    metrics.in_flight("a", 9, 8, 7);
+    metrics.in_flight("a", 3, 2, 0);
+    const auto values = values_of(metrics.text());
+    EXPECT_EQ(values.at(R"(sluice_upstream_breaker_state{upstream="a"})"), 1);
+    EXPECT_EQ(values.at(R"(sluice_upstream_breaker_changes_total{state="open",upstream="a"})"), 1);
+    EXPECT_FALSE(
+        values.contains(R"(sluice_upstream_breaker_changes_total{state="closed",upstream="a"})"));
+    EXPECT_EQ(values.at(R"(sluice_upstream_in_flight{upstream="a"})"), 3);
+    EXPECT_EQ(values.at(R"(sluice_upstream_waiting{upstream="a"})"), 2);
+    EXPECT_EQ(values.at(R"(sluice_upstream_concurrency_limit{upstream="a"})"), 0);
+}
+
 TEST(MetricsTest, GaugesGoUpAndDown) {
     Metrics metrics;
     metrics.client_connections(3);
@@ -157,21 +247,25 @@ TEST(MetricsTest, RandomNamesStayUnderTheBoundAndLoseNoCount) {
         metrics.attempt(name, name);
         metrics.upstream_connections(name, name, 1);
         metrics.http_refused(name);
+        dispatch(metrics, name);
     }
     const std::string text = metrics.text();
     EXPECT_LT(samples_of(text).size(), 10'000);
     double requests = 0;
     double durations = 0;
     double refused = 0;
+    double retries = 0;
     for (const auto& [name, value] : values_of(text)) {
         EXPECT_LT(name.size(), 800);
         if (name.starts_with("sluice_requests_total{")) requests += value;
         if (name.starts_with("sluice_http_refused_total{")) refused += value;
+        if (name.starts_with("sluice_upstream_retries_total{")) retries += value;
         if (name.starts_with("gen_ai_server_request_duration_seconds_count{")) durations += value;
     }
     EXPECT_EQ(requests, kRequests);
     EXPECT_EQ(durations, kRequests);
     EXPECT_EQ(refused, kRequests);
+    EXPECT_EQ(retries, kRequests);
     EXPECT_THAT(text, HasSubstr(R"(error_type="upstream_timeout",gen_ai_operation_name="chat",)"
                                 R"(gen_ai_provider_name="openai",gen_ai_request_model="_other")"));
 }
@@ -188,6 +282,7 @@ TEST(MetricsTest, ThreadsCountTogetherWhileTheTextIsRead) {
             for (int i = 0; i < 1000; ++i) {
                 finish(metrics, sample);
                 metrics.attempt("openai", "ok");
+                dispatch(metrics, "openai");
                 metrics.client_connections(i % 2 == 0 ? 1 : -1);
             }
         });
@@ -199,6 +294,7 @@ TEST(MetricsTest, ThreadsCountTogetherWhileTheTextIsRead) {
     EXPECT_EQ(values.at(R"(sluice_upstream_attempts_total{outcome="ok",upstream="openai"})"), 4000);
     EXPECT_EQ(values.at("sluice_requests_in_flight"), 0);
     EXPECT_EQ(values.at("sluice_client_connections"), 0);
+    EXPECT_EQ(values.at("sluice_keepalive_comments_total"), 4000);
 }
 
 TEST(MetricsTest, OneThreadMayServeSeveralMetricsInTurn) {
@@ -233,6 +329,7 @@ TEST(MetricsTest, TheTextShowsNoFamilyThatIsNotNamed) {
     metrics.attempt("openai", "ok");
     metrics.upstream_connections("openai", "idle", 1);
     metrics.http_refused("bad_request");
+    dispatch(metrics, "x");
     const auto names = metrics.family_names();
     std::vector<std::string> shown;
     std::istringstream in(metrics.text());

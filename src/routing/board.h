@@ -10,8 +10,8 @@
 #include "routing/retry_budget.h"
 
 #include <chrono>
+#include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -31,6 +31,10 @@ public:
     void report_up(TimePoint now);
     void report_down(std::string_view reason, TimePoint now);
     [[nodiscard]] Entry read() const;
+
+private:
+    mutable std::mutex mutex_;
+    Entry entry_;  // by mutex_
 };
 
 /// One upstream. Each member locks for itself.
@@ -52,6 +56,10 @@ class Board {
 public:
     /// The record of this upstream, made or set to these settings.
     UpstreamRecord& record(const config::Upstream& settings);
+
+private:
+    std::mutex mutex_;
+    std::map<std::string, UpstreamRecord, std::less<>> records_;  // by mutex_
 };
 
 }  // namespace sluice::routing

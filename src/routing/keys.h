@@ -5,8 +5,10 @@
 #include "config/route.h"
 #include "config/upstream.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <mutex>
 #include <vector>
 
 namespace sluice::routing {
@@ -20,10 +22,13 @@ public:
     /// Keys that were there before keep what is known of them.
     void configure(const std::vector<config::Secret>& keys);
 
-    /// The index of the key whose turn it is; keys that cool come last, the soonest usable first.
-    /// `nth` is 0 for the first key to try for a request, 1 for the next one, and so on; `turn` is
-    /// what next_turn() gave for this request.
-    [[nodiscard]] std::size_t choose(std::size_t turn, std::size_t nth, TimePoint now) const;
+    struct Choice {
+        std::size_t index = 0;
+        bool cools = false;
+    };
+    /// All keys, beginning with the one whose turn it is; those that cool come last, the soonest
+    /// usable first. `turn` is what next_turn() gave for this request. `out` is cleared first.
+    void order(std::size_t turn, TimePoint now, std::vector<Choice>& out) const;
     [[nodiscard]] std::size_t next_turn();
 
     /// A request with this key failed so: 401 and 403 cool it for ten minutes, 402 for five, 429
@@ -34,6 +39,16 @@ public:
     [[nodiscard]] TimePoint cools_until(std::size_t index, TimePoint now) const;
 
     [[nodiscard]] std::size_t count() const;
+
+private:
+    struct Key {
+        config::Secret secret;
+        TimePoint cools_until = TimePoint::min();
+    };
+
+    mutable std::mutex mutex_;
+    std::vector<Key> keys_;  // by mutex_
+    std::atomic<std::size_t> turn_ = 0;
 };
 
 }  // namespace sluice::routing

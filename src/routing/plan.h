@@ -4,11 +4,13 @@
 
 #include "config/route.h"
 #include "routing/board.h"
+#include "routing/window.h"
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -53,8 +55,35 @@ public:
     }
 
 private:
+    /// Equals.
+    struct Tier {
+        /// One step of a cycle in which everyone has as many turns as it has weight, evenly spread.
+        struct Turn {
+            std::uint32_t first = 0;   ///< index in `weighted`
+            std::uint32_t second = 0;  ///< the other one that has its turn soonest
+        };
+        std::vector<const Destination*> weighted;
+        std::vector<const Destination*> spare;  ///< weight 0
+        std::vector<Turn> cycle;
+        std::size_t weight = 0;  ///< of all
+    };
+    struct Scored {
+        double score = 0;
+        const Destination* destination = nullptr;
+    };
+    using Equals = std::vector<Scored>;
+
+    static void make_cycle(Tier& tier);
+    static void begin_in_turn(const Tier& tier, std::uint32_t turn, Equals& equals);
+    static void sort_by_load(Equals& equals);
+    static void choose_of_two(const Chooser& chooser, Equals& equals);
+    static void choose_share(const Tier& tier, const Chooser& chooser, Equals& equals);
+    void order_equals(const Tier& tier, std::uint32_t turn, const Chooser& chooser,
+                      Equals& equals) const;
+
     const config::Route* route_;
     std::vector<Destination> destinations_;
+    std::vector<Tier> tiers_;
     mutable std::atomic<std::uint32_t> turn_ = 0;
 };
 
@@ -69,6 +98,10 @@ public:
     /// Whether one more may be; counts it if so: at most `share` of the requests of the last ten
     /// seconds, and always the first one.
     [[nodiscard]] bool take(double share, std::chrono::steady_clock::time_point now);
+
+private:
+    std::mutex mutex_;
+    Window window_;  // by mutex_
 };
 
 }  // namespace sluice::routing

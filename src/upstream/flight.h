@@ -25,6 +25,8 @@ public:
     [[nodiscard]] virtual std::optional<std::uint64_t> size() const = 0;
     /// The next bytes; empty at the end. Valid until the caller next suspends.
     virtual net::Task<Result<std::string_view>> read() = 0;
+    /// Ends the read() under way, and every later one, with Errc::cancelled: nobody wants the rest.
+    virtual void stop() = 0;
 
 protected:
     ~BodySource() = default;
@@ -73,14 +75,18 @@ public:
     /// Filled by open().
     [[nodiscard]] const ReplyInfo& reply() const noexcept { return reply_; }
 
+    /// Whether the upstream may have got any of the request. What failed before can be asked again
+    /// whatever it is.
+    [[nodiscard]] bool sent() const noexcept { return sent_; }
+
     /// The next bytes of the reply's body; empty at its end. Valid until the caller next suspends.
     virtual net::Task<Result<std::string_view>> next() = 0;
 
     /// Whether what next() returned last was the end of the body.
     [[nodiscard]] virtual bool at_end() const = 0;
 
-    /// What came last was more than comments: with `idle_counts_data_only` the idle time of the
-    /// upstream begins anew only with this, else with every byte.
+    /// What came last was more than comments: with `idle_counts_data_only` the idle time of an
+    /// event stream begins anew only with this, else, and for every other reply, with every byte.
     virtual void note_progress() {}
 
     /// Reads what is left of a reply whose content has ended, so that the connection can serve
@@ -99,6 +105,7 @@ public:
 
 protected:
     ReplyInfo reply_;
+    bool sent_ = false;
 
 private:
     int listeners_ = 1;

@@ -3,31 +3,33 @@
 #include "base/text.h"
 #include "net/transaction.h"
 #include "upstream/origin.h"
+#include "upstream/reply_fields.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace sluice::upstream {
 namespace {
 
 using net::http1::ResponseHead;
 
-/// What an upstream may say to the client: everything else stays here (UP-11).
-constexpr std::array<std::string_view, 5> kPassedOn = {
-    "retry-after", "retry-after-ms", "openai-processing-ms", "openai-version", "x-should-retry"};
 constexpr std::chrono::milliseconds kSettleTime{100};
 constexpr int kSettleReads = 4;
-constexpr std::string_view kRateLimitPrefix = "x-ratelimit-";
 
-/// Some upstreams repeat in their reply what they were sent (AK-6).
-bool repeats(std::string_view value, std::string_view secret) {
-    return !secret.empty() && value.contains(secret);
+bool has_body(const Ask& ask) {
+    return !ask.body.empty();
 }
 
-bool is_passed_on(std::string_view name) {
-    return std::ranges::any_of(kPassedOn, [&](auto known) { return iequals(name, known); }) ||
-           iequals(name.substr(0, kRateLimitPrefix.size()), kRateLimitPrefix);
+std::string_view method_of(const Ask& ask) {
+    if (!ask.method.empty()) return ask.method;
+    return has_body(ask) ? "POST" : "GET";
+}
+
+/// Methods whose request says its length even where there is no body.
+bool expects_body(std::string_view method) {
+    return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
 std::string in_seconds(config::Milliseconds wait) {
@@ -52,7 +54,10 @@ void HttpFlight::let_go() {
 }
 
 net::Clock::time_point HttpFlight::deadline_after(config::Milliseconds wait) const {
-    const auto when = net::coarse_now() + wait;
+    return within_total(net::coarse_now() + wait);
+}
+
+net::Clock::time_point HttpFlight::within_total(net::Clock::time_point when) const {
     return total_ ? std::min(when, *total_) : when;
 }
 
@@ -60,21 +65,37 @@ std::string HttpFlight::request_head(const Ask& ask) const {
     std::size_t size = 0;
     for (const std::string_view piece : ask.body) size += piece.size();
     std::string head;
-    head.reserve(settings_->fixed_fields.size() + 256);
-    head += ask.body.empty() ? "GET " : "POST ";
+    head.reserve(settings_->fixed_fields.size() + ask.credential.size() + ask.fields.size() + 512);
+    head += method_of(ask);
+    head += ' ';
     head += settings_->upstream.base_url.path;
     head += ask.path;
     head += " HTTP/1.1\r\n";
     head += settings_->fixed_fields;
-    head += ask.stream ? "accept: text/event-stream\r\n" : "accept: application/json\r\n";
+    append_credential(ask, head);
+    head += ask.fields;
+    if (!ask.raw) {
+        head += "accept-encoding: identity\r\n";
+        head += ask.stream ? "accept: text/event-stream\r\n" : "accept: application/json\r\n";
+        if (has_body(ask)) head += "content-type: application/json\r\n";
+    }
     if (!ask.request_id.empty()) net::append_field(head, "x-request-id", ask.request_id);
-    if (!ask.body.empty()) {
-        head += "content-type: application/json\r\ncontent-length: ";
+    if (has_body(ask) || expects_body(method_of(ask))) {
+        head += "content-length: ";
         head += std::to_string(size);
         head += "\r\n";
     }
     head += "\r\n";
     return head;
+}
+
+void HttpFlight::append_credential(const Ask& ask, std::string& head) const {
+    if (!ask.credential.empty()) {
+        head += ask.credential;
+    } else if (!settings_->authorizations.empty()) {
+        // A reload may have left fewer keys than there were when one was chosen.
+        head += settings_->authorizations[std::min(ask.key, settings_->authorizations.size() - 1)];
+    }
 }
 
 /// A connection that was kept open may be closed by the upstream just when the request is on its
@@ -125,10 +146,12 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
     const auto first_byte = ask.first_byte.value_or(settings_->upstream.timeouts.first_byte);
     connection_->stream().deadline().expire_at(deadline_after(first_byte));
     const auto request = std::span(pieces).first(count);
-    const bool all_sent = connection_->send_now(request);
+    sent_ = true;
+    const bool all_sent = connection_->send_now(request, method_of(ask) == "HEAD");
     if (!all_sent) {
         auto sent = co_await connection_->send_rest(request);
         if (!sent) co_return sent;
+        connection_->stream().deadline().expire_at(deadline_after(first_byte));
     }
     auto read = co_await connection_->read_head();
     if (!read) {
@@ -138,23 +161,27 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
         }
         co_return read;
     }
-    co_return take_head();
+    co_return take_head(ask);
 }
 
-Result<void> HttpFlight::take_head() {
+Result<void> HttpFlight::take_head(const Ask& ask) {
     const ResponseHead& head = connection_->head();
+    std::vector<std::string_view> all_secrets;
+    std::span<const std::string_view> secrets = settings_->secrets;
+    if (!ask.credential.empty()) {
+        secrets = all_secrets = secrets_of(settings_->upstream.api_keys, ask.credential);
+    }
     reply_ = ReplyInfo();
     reply_.status = head.status;
     reply_.content_type = to_lower(head.find("content-type").value_or(""));
-    const std::string_view api_key = settings_->upstream.api_keys.empty() ? std::string_view() : settings_->upstream.api_keys.front().reveal();
     const auto request_id = head.find("x-request-id");
-    if (request_id && !repeats(*request_id, api_key)) reply_.request_id = *request_id;
-    for (const auto& [name, value] : head.fields) {
-        if (!is_passed_on(name) || repeats(value, api_key)) continue;
-        net::append_field(reply_.fields, to_lower(name), value);
-    }
+    if (request_id && !repeats_any(*request_id, secrets)) reply_.request_id = *request_id;
+    reply_.fields = passed_on_fields(head, ask.raw, secrets);
+    reply_.content_length = head.content_length;
+    comments_count_ =
+        ask.raw || !settings_->upstream.timeouts.idle_counts_data_only || !reply_.is_event_stream();
     const auto coding = head.find("content-encoding");
-    if (coding && !iequals(*coding, "identity")) {
+    if (coding && !ask.raw && !iequals(*coding, "identity")) {
         return fail(Errc::upstream_invalid_response,
                     "the upstream coded its reply although it was asked not to");
     }
@@ -164,11 +191,13 @@ Result<void> HttpFlight::take_head() {
 net::Task<Result<std::string_view>> HttpFlight::next() {
     if (cancelled_) co_return fail(Errc::cancelled);
     if (body_begun_) {
+        if (comments_count_) note_progress();
         connection_->stream().deadline().expire_at(
-            deadline_after(settings_->upstream.timeouts.idle));
+            within_total(progress_at_ + settings_->upstream.timeouts.idle));
     }
     auto piece = co_await connection_->read_body();
     if (piece) {
+        if (!body_begun_) note_progress();
         body_begun_ = true;
         co_return piece;
     }

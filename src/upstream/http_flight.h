@@ -25,6 +25,7 @@ public:
     net::Task<Result<std::string_view>> next() override;
     bool at_end() const override { return connection_ && connection_->at_end(); }
     net::Task<> settle() override;
+    void note_progress() override { progress_at_ = net::coarse_now(); }
     void cancel() override;
 
 private:
@@ -33,8 +34,10 @@ private:
     [[nodiscard]] bool lost_the_reuse_race(const Error& error) const;
     void let_go();
     [[nodiscard]] std::string request_head(const Ask& ask) const;
-    Result<void> take_head();
+    Result<void> take_head(const Ask& ask);
+    void append_credential(const Ask& ask, std::string& head) const;
     [[nodiscard]] net::Clock::time_point deadline_after(config::Milliseconds wait) const;
+    [[nodiscard]] net::Clock::time_point within_total(net::Clock::time_point when) const;
 
     Origin& origin_;
     const std::shared_ptr<const OriginSettings> settings_;
@@ -42,7 +45,9 @@ private:
     net::Connecting connecting_;
     net::http1::ConnectionPool::Connection connection_;
     std::optional<net::Clock::time_point> total_;  // when the whole exchange must be over
+    net::Clock::time_point progress_at_;           // of an event stream whose comments do not count
     bool body_begun_ = false;
+    bool comments_count_ = true;
     bool cancelled_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include "net/transaction.h"
 #include "upstream/embedded/embedded_flight.h"
 #include "upstream/http_flight.h"
+#include "upstream/reply_fields.h"
 
 #include <utility>
 
@@ -17,12 +18,16 @@ std::string fixed_fields(const config::Upstream& settings) {
 
     std::string fields;
     net::append_field(fields, "host", host);
-    if (!settings.api_keys.empty()) {
-        net::append_field(fields, "authorization", "Bearer " + settings.api_keys.front().reveal());
-    }
     net::append_field(fields, "user-agent", "sluice/" SLUICE_VERSION);
-    net::append_field(fields, "accept-encoding", "identity");
     return fields;
+}
+
+std::vector<std::string> authorizations(const config::Upstream& settings) {
+    std::vector<std::string> lines;
+    for (const config::Secret& key : settings.api_keys) {
+        net::append_field(lines.emplace_back(), "authorization", "Bearer " + key.reveal());
+    }
+    return lines;
 }
 
 }  // namespace
@@ -41,6 +46,8 @@ Result<void> Origin::configure(const config::Upstream& settings) {
     auto next = std::make_shared<OriginSettings>();
     next->upstream = settings;
     next->fixed_fields = fixed_fields(settings);
+    next->authorizations = authorizations(settings);
+    next->secrets = secrets_of(next->upstream.api_keys, {});
     if (settings.kind == config::UpstreamKind::embedded) {
         settings_ = std::move(next);
         return {};

@@ -13,6 +13,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace sluice::upstream {
 
@@ -30,6 +32,8 @@ protected:
 struct OriginSettings {
     config::Upstream upstream;
     std::string fixed_fields;  ///< the header lines that are the same for every request
+    std::vector<std::string> authorizations;  ///< the header line for each of the keys
+    std::vector<std::string_view> secrets;    ///< the keys, as views into `upstream`
     std::shared_ptr<const net::TlsContext> tls;
 };
 

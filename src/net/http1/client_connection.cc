@@ -9,9 +9,10 @@ ClientConnection::ClientConnection(Worker& worker, Stream stream)
     : worker_(worker),
       stream_(std::move(stream)) {}
 
-bool ClientConnection::send_now(std::span<const std::string_view> pieces) {
+bool ClientConnection::send_now(std::span<const std::string_view> pieces, bool head_request) {
     ++exchanges_;
     reader_.reset();
+    reader_.expect(head_request);
     carry_.clear();
     unread_ = {};
     received_ = body_done_ = body_failed_ = reusable_ = false;

@@ -22,8 +22,9 @@ public:
     ClientConnection& operator=(const ClientConnection&) = delete;
 
     /// Begins an exchange: sends what the socket takes at once of one whole request. False when a
-    /// rest is left for send_rest().
-    [[nodiscard]] bool send_now(std::span<const std::string_view> pieces);
+    /// rest is left for send_rest(). The reply to a HEAD request has no body, whatever it says.
+    [[nodiscard]] bool send_now(std::span<const std::string_view> pieces,
+                                bool head_request = false);
 
     /// Sends what send_now() could not of the same pieces, which must stay valid until the task
     /// ends. Where the upstream answers before it has taken everything, that is enough, and the

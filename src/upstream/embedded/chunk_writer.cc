@@ -46,11 +46,13 @@ void write_message(Writer& json, const Answer& answer) {
 
 }  // namespace
 
-ChunkWriter::ChunkWriter(const Identity& identity, bool include_usage)
-    : include_usage_(include_usage) {
+ChunkWriter::ChunkWriter(const Identity& identity, bool include_usage, Shape shape)
+    : include_usage_(include_usage),
+      shape_(shape) {
     Writer json(front_);
-    json.begin_object().key("id").string(identity.id);
-    json.key("object").string("chat.completion.chunk").key("created").number(identity.created);
+    json.begin_object().key("id").string(identity.id).key("object");
+    json.string(shape == Shape::chat ? "chat.completion.chunk" : "text_completion");
+    json.key("created").number(identity.created);
     json.key("model").string(identity.model);
     front_.insert(0, "data: ").append(R"(,"choices":[)");
 }
@@ -64,6 +66,7 @@ void ChunkWriter::reasoning(std::string_view text, std::string& out) const {
 }
 
 void ChunkWriter::content(std::string_view text, std::string& out) const {
+    if (shape_ == Shape::text) return text_chunk(text, "null", out);
     text_delta("content", text, out);
 }
 
@@ -97,6 +100,7 @@ void ChunkWriter::call_more(std::size_t index, std::string_view arguments, std::
 void ChunkWriter::finish(chat::FinishReason reason, std::string& out) const {
     std::string word;
     json::append_string(word, chat::to_string(reason));
+    if (shape_ == Shape::text) return text_chunk("", word, out);
     chunk("{}", word, out);
 }
 
@@ -107,8 +111,31 @@ void ChunkWriter::usage(const Answer& answer, std::string& out) const {
 void ChunkWriter::chunk(std::string_view delta, std::string_view finish_reason,
                         std::string& out) const {
     out.append(front_).append(R"({"index":0,"delta":)").append(delta);
+    end_chunk(finish_reason, out);
+}
+
+void ChunkWriter::text_chunk(std::string_view text, std::string_view finish_reason,
+                             std::string& out) const {
+    out.append(front_).append(R"({"index":0,"text":)");
+    json::append_string(out, text);
+    end_chunk(finish_reason, out);
+}
+
+void ChunkWriter::end_chunk(std::string_view finish_reason, std::string& out) const {
     out.append(R"(,"logprobs":null,"finish_reason":)").append(finish_reason).append("}]");
     out.append(include_usage_ ? R"(,"usage":null})" : "}").append("\n\n");
+}
+
+std::string write_text_reply(const Identity& identity, const Answer& answer) {
+    std::string out;
+    Writer json(out);
+    json.begin_object().key("id").string(identity.id).key("object").string("text_completion");
+    json.key("created").number(identity.created).key("model").string(identity.model);
+    json.key("choices").begin_array().begin_object().key("index").number(0);
+    json.key("text").string(answer.content.whole()).key("logprobs").null();
+    json.key("finish_reason").string(chat::to_string(answer.finish)).end_object().end_array();
+    json.key("usage").raw(write_usage(answer)).end_object();
+    return out;
 }
 
 std::string write_reply(const Identity& identity, const Answer& answer) {

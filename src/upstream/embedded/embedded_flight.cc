@@ -1,6 +1,7 @@
 #include "upstream/embedded/embedded_flight.h"
 
 #include "dialect/openai_chat/errors.h"
+#include "net/transaction.h"
 #include "upstream/embedded/fault_flight.h"
 #include "upstream/embedded/faults.h"
 
@@ -19,6 +20,8 @@ Identity identity_of(const Ask& ask) {
     return identity;
 }
 
+constexpr std::size_t kMaxBodyBytes = 32UL * 1024 * 1024;
+
 std::string concatenate(std::span<const std::string_view> pieces) {
     std::string whole;
     for (const std::string_view piece : pieces) whole += piece;
@@ -31,14 +34,28 @@ Reply error_reply(Errc code, std::string message) {
 }
 
 Reply reply_to(const Ask& ask, const std::string& body, const config::Embedded& settings) {
-    if (ask.path == "/models" && ask.body.empty()) return list_models(settings);
-    if (ask.path != "/chat/completions") {
-        return error_reply(Errc::not_found, "the embedded upstream does not serve this path");
-    }
     if (is_fault_name(ask.model)) {
         return error_reply(Errc::model_not_found, "there is no such fault, or faults are off");
     }
-    return respond(body, identity_of(ask), settings);
+    const std::string_view method =
+        ask.method.empty() ? (body.empty() ? "GET" : "POST") : ask.method;
+    const std::string_view path = ask.path.substr(0, ask.path.find('?'));
+    return serve(method, path, body, identity_of(ask), settings);
+}
+
+/// A body that comes is read whole: the models look at all of it.
+net::Task<Result<std::string>> read_body(const Ask& ask) {
+    std::string body = concatenate(ask.body);
+    while (ask.source != nullptr) {
+        const auto piece = co_await ask.source->read();
+        if (!piece) co_return std::unexpected(piece.error());
+        if (piece->empty()) break;
+        if (body.size() + piece->size() > kMaxBodyBytes) {
+            co_return fail(Errc::payload_too_large, "the embedded models read no more than 32 MiB");
+        }
+        body += *piece;
+    }
+    co_return body;
 }
 
 }  // namespace
@@ -53,7 +70,11 @@ EmbeddedFlight::~EmbeddedFlight() = default;
 
 net::Task<Result<void>> EmbeddedFlight::open(const Ask& ask) {
     if (cancelled_) co_return fail(Errc::cancelled);
-    const std::string body = concatenate(ask.body);
+    sent_ = true;
+    source_ = ask.source;
+    const auto body = co_await read_body(ask);
+    source_ = nullptr;
+    if (!body) co_return std::unexpected(body.error());
     const Fault* const fault = settings_.faults ? find_fault(ask.model) : nullptr;
     if (fault != nullptr) {
         FaultRequest wanted;
@@ -64,10 +85,11 @@ net::Task<Result<void>> EmbeddedFlight::open(const Ask& ask) {
         reply_ = fault_->reply();
         co_return opened;
     }
-    const Reply& reply = answer_.emplace(reply_to(ask, body, settings_));
+    const Reply& reply = answer_.emplace(reply_to(ask, *body, settings_));
     begin_ = net::Clock::now();
     reply_.status = reply.status();
     reply_.content_type = reply.content_type();
+    if (ask.raw) net::append_field(reply_.fields, "content-type", reply_.content_type);
     co_return Result<void>();
 }
 
@@ -114,6 +136,7 @@ bool EmbeddedFlight::at_end() const {
 void EmbeddedFlight::cancel() {
     cancelled_ = true;
     pause_.cancel();
+    if (source_ != nullptr) source_->stop();
     if (fault_) fault_->cancel();
 }
 

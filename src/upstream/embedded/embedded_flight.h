@@ -45,6 +45,7 @@ private:
     net::Clock::time_point begin_;
     std::optional<Reply> answer_;
     std::unique_ptr<FaultFlight> fault_;  // instead of answer_
+    BodySource* source_ = nullptr;        // being read
     std::string batch_;
     bool begun_ = false;
     bool cancelled_ = false;

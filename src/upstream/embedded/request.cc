@@ -143,25 +143,17 @@ Result<void> read_tool_choice(const Value& value, Request& request) {
     return {};
 }
 
-Result<void> read_rate(const Value& value, Request& request) {
-    double rate = 0;
-    const std::string_view text = value.raw;
-    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
-    const bool read = error == std::errc() && at == text.data() + text.size();
-    if (!value.is(Kind::number) || !read || rate < 0 || rate > kMaxTokensPerSecond) {
-        return refuse("sluice_tokens_per_second",
-                      "'sluice_tokens_per_second' must be a number from 0 to 1000000");
-    }
-    request.tokens_per_second = rate;
-    return {};
-}
-
 Result<void> read_member(const json::Reader& reader, Request& request) {
     const Value& value = reader.value();
     if (reader.key_is("messages")) return read_messages(value, request);
     if (reader.key_is("tools")) return read_tools(value, request);
     if (reader.key_is("tool_choice")) return read_tool_choice(value, request);
-    if (reader.key_is("sluice_tokens_per_second")) return read_rate(value, request);
+    if (reader.key_is("sluice_tokens_per_second")) {
+        auto rate = read_rate(value);
+        if (!rate) return std::unexpected(std::move(rate.error()));
+        request.tokens_per_second = *rate;
+        return {};
+    }
     if (reader.key_is("parallel_tool_calls")) {
         request.parallel_tool_calls = value.raw != "false";
     } else if (reader.key_is("thinking")) {
@@ -187,6 +179,18 @@ Result<void> check_tool_choice(const Request& request) {
 }
 
 }  // namespace
+
+Result<double> read_rate(const Value& value) {
+    double rate = 0;
+    const std::string_view text = value.raw;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+    const bool read = error == std::errc() && at == text.data() + text.size();
+    if (!value.is(Kind::number) || !read || rate < 0 || rate > kMaxTokensPerSecond) {
+        return refuse("sluice_tokens_per_second",
+                      "'sluice_tokens_per_second' must be a number from 0 to 1000000");
+    }
+    return rate;
+}
 
 Result<Request> read_request(std::string_view body) {
     auto head = dialect::openai_chat::read_head(body);

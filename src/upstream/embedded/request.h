@@ -3,6 +3,7 @@
 /// What the embedded models look at in a Chat Completions request.
 
 #include "base/error.h"
+#include "json/reader.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -48,8 +49,14 @@ struct Request {
     std::uint64_t prompt_tokens = 0;
 };
 
+/// The pace that a request asks for, in tokens a second.
+Result<double> read_rate(const json::Value& value);
+
 /// Refuses, as bad_request with `param`, what an OpenAI server would. The tools' parameters are
 /// views into `body`.
 Result<Request> read_request(std::string_view body);
+
+/// The same of a request to POST /completions: its prompt as the one message of a user.
+Result<Request> read_text_request(std::string_view body);
 
 }  // namespace sluice::upstream::embedded

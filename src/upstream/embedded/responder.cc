@@ -2,6 +2,7 @@
 
 #include "dialect/openai_chat/errors.h"
 #include "dialect/openai_chat/models.h"
+#include "upstream/embedded/embeddings.h"
 #include "upstream/embedded/faults.h"
 
 #include <utility>
@@ -18,6 +19,10 @@ std::string call_id(std::string_view reply_id) {
     return "call_" + std::string(reply_id.substr(reply_id.find('-') + 1));
 }
 
+Reply refusal(const Error& error) {
+    return whole_reply(http_status(error.code), dialect::openai_chat::write_error(error));
+}
+
 }  // namespace
 
 Reply whole_reply(int status, std::string body) {
@@ -27,22 +32,44 @@ Reply whole_reply(int status, std::string body) {
     return reply;
 }
 
-Reply respond(std::string_view body, Identity identity, const config::Embedded& settings) {
-    auto request = read_request(body);
-    if (!request) {
-        return whole_reply(http_status(request.error().code),
-                           dialect::openai_chat::write_error(request.error()));
+Reply serve(std::string_view method, std::string_view path, std::string_view body,
+            const Identity& identity, const config::Embedded& settings) {
+    const bool is_list = path == "/models";
+    const bool is_chat = path == "/chat/completions";
+    const bool is_text = path == "/completions";
+    const bool is_embeddings = path == "/embeddings";
+    if (!is_list && !is_chat && !is_text && !is_embeddings) {
+        return refusal(Error(Errc::not_found, "there is nothing at this path"));
     }
+    if (method != (is_list ? "GET" : "POST")) {
+        return refusal(Error(Errc::method_not_allowed, "wrong method"));
+    }
+    if (is_list) return list_models(settings);
+    if (is_embeddings) return respond_with_embeddings(body);
+    return respond(body, identity, settings, is_text ? Shape::text : Shape::chat);
+}
+
+Reply respond(std::string_view body, Identity identity, const config::Embedded& settings,
+              Shape shape) {
+    const bool is_text = shape == Shape::text;
+    auto request = is_text ? read_text_request(body) : read_request(body);
+    if (!request) return refusal(request.error());
     identity.model = request->model;
     Answer answer = make_answer(*request, settings, call_id(identity.id));
     std::string whole;
-    if (!request->stream) whole = write_reply(identity, answer);
-    Reply reply(ChunkWriter(identity, request->include_usage), std::move(answer));
+    if (!request->stream) {
+        whole = is_text ? write_text_reply(identity, answer) : write_reply(identity, answer);
+    }
+    Reply reply(ChunkWriter(identity, request->include_usage, shape), std::move(answer));
     reply.stream_ = request->stream;
     reply.include_usage_ = request->include_usage;
     reply.tokens_per_second_ = request->tokens_per_second.value_or(settings.tokens_per_second);
     reply.body_ = std::move(whole);
     if (!reply.stream_) reply.tokens_ = reply.answer_.completion_tokens;
+    if (reply.stream_ && is_text) {
+        reply.enter(Reply::Stage::content);
+        reply.skip_empty_stages();
+    }
     return reply;
 }
 

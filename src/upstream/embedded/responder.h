@@ -33,7 +33,7 @@ public:
     void take(std::string& out);
 
 private:
-    friend Reply respond(std::string_view, Identity, const config::Embedded&);
+    friend Reply respond(std::string_view, Identity, const config::Embedded&, Shape);
     friend Reply whole_reply(int, std::string);
     enum class Stage : std::uint8_t { role, reasoning, content, calls, finish, usage, done, end };
 
@@ -60,10 +60,16 @@ private:
     std::uint64_t tokens_ = 0;  // made so far
 };
 
-/// The reply to the body of POST /chat/completions. A bad request is answered with status 400 and
-/// OpenAI's error envelope. The identity's model is overwritten by the request's.
+/// The reply to a request of the API; `path` is without version and query. What is not served is
+/// answered with status 404 or 405.
+[[nodiscard]] Reply serve(std::string_view method, std::string_view path, std::string_view body,
+                          const Identity& identity, const config::Embedded& settings);
+
+/// The reply to the body of POST /chat/completions, or of POST /completions. A bad request is
+/// answered with status 400 and OpenAI's error envelope. The identity's model is overwritten by the
+/// request's.
 [[nodiscard]] Reply respond(std::string_view body, Identity identity,
-                            const config::Embedded& settings);
+                            const config::Embedded& settings, Shape shape = Shape::chat);
 
 /// A reply that is one JSON text.
 [[nodiscard]] Reply whole_reply(int status, std::string body);

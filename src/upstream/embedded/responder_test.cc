@@ -360,5 +360,60 @@ TEST(TokenText, PiecesMakeUpTheTextAndNeverCutACodePoint) {
     }
 }
 
+std::string complete(std::string_view members) {
+    Reply reply =
+        respond(R"({"model":"echo",)" + std::string(members) + "}", identity(), {}, Shape::text);
+    return std::to_string(reply.status()) + " " + take_all(reply);
+}
+
+TEST(TextCompletionTest, IsOneTextWithItsUsage) {
+    const std::string answer = complete(R"("prompt":"Once","max_tokens":3)");
+
+    EXPECT_THAT(answer, HasSubstr(R"("object":"text_completion")"));
+    EXPECT_THAT(answer, HasSubstr(R"("text":"You said: Once","logprobs":null,)"
+                                  R"("finish_reason":"length")"));
+    EXPECT_THAT(answer, HasSubstr(R"("prompt_tokens":1,"completion_tokens":3,"total_tokens":4)"));
+}
+
+TEST(TextCompletionTest, AStreamHasNothingButText) {
+    const std::string answer = complete(
+        R"("prompt":["a"],"max_tokens":3,"stream":true,"stream_options":{"include_usage":true})");
+
+    EXPECT_THAT(answer, HasSubstr(R"("choices":[{"index":0,"text":"You","logprobs":null,)"
+                                  R"("finish_reason":null}],"usage":null})"));
+    EXPECT_THAT(answer, HasSubstr(R"({"index":0,"text":"","logprobs":null,)"
+                                  R"("finish_reason":"length"})"));
+    EXPECT_THAT(answer, HasSubstr(R"("choices":[],"usage":{"prompt_tokens":1)"));
+    EXPECT_THAT(answer, ::testing::EndsWith("data: [DONE]\n\n"));
+    EXPECT_THAT(answer, Not(HasSubstr("delta")));
+}
+
+TEST(TextCompletionTest, TakesTokensAndRefusesTwoPrompts) {
+    EXPECT_THAT(complete(R"("prompt":[1,2])"), HasSubstr("You said: [1,2]"));
+    for (const std::string_view members :
+         {R"("prompt":["a","b"])", R"("prompt":[])", R"("prompt":7)", R"("user":"me")"}) {
+        const std::string answer = complete(members);
+        EXPECT_THAT(answer, ::testing::StartsWith("400 ")) << members;
+        EXPECT_THAT(answer, HasSubstr(R"("param":"prompt")")) << members;
+    }
+    EXPECT_THAT(complete(R"("prompt":"a","n":2)"), ::testing::StartsWith("400 "));
+    EXPECT_THAT(complete(R"("prompt":"a","max_tokens":0)"), ::testing::StartsWith("400 "));
+}
+
+TEST(ServeTest, EveryPathHasItsMethod) {
+    const auto status = [](std::string_view method, std::string_view path) {
+        return serve(method, path, R"({"model":"echo","input":"a","prompt":"a"})", identity(), {})
+            .status();
+    };
+
+    EXPECT_EQ(status("GET", "/models"), 200);
+    EXPECT_EQ(status("POST", "/embeddings"), 200);
+    EXPECT_EQ(status("POST", "/completions"), 200);
+    EXPECT_EQ(status("POST", "/chat/completions"), 400);
+    EXPECT_EQ(status("GET", "/embeddings"), 405);
+    EXPECT_EQ(status("POST", "/models"), 405);
+    EXPECT_EQ(status("GET", "/"), 404);
+}
+
 }  // namespace
 }  // namespace sluice::upstream::embedded
