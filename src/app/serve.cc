@@ -128,7 +128,8 @@ bool may_be_used(config::Config& next, const config::Config& open, bool insecure
     next.listeners = open.listeners;
     next.admin.listen = open.admin.listen;
     const bool is_public = !std::ranges::all_of(open.listeners, config::is_loopback);
-    if (next.keys.empty() && is_public && !insecure_no_auth && !config::guards_itself(next)) {
+    if (next.keys.empty() && is_public && !insecure_no_auth &&
+        !config::clients_bring_credentials(next.upstreams)) {
         observe::log_error("without keys the open address would serve anyone");
         return false;
     }

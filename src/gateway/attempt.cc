@@ -47,9 +47,8 @@ bool is_silent(const std::optional<config::FailureKind>& failure) {
 
 Attempt::Attempt(Exchange& exchange, const routing::Candidate& chosen)
     : candidate(chosen),
-      shape(exchange.operation == Operation::text_completion
-                ? dialect::openai_chat::Shape::text
-                : dialect::openai_chat::Shape::chat),
+      shape(exchange.operation == Operation::text_completion ? dialect::openai_chat::Shape::text
+                                                             : dialect::openai_chat::Shape::chat),
       gateway_(exchange.gateway),
       snapshot_(exchange.snapshot),
       is_embedding_(exchange.operation == Operation::embeddings),
@@ -133,8 +132,8 @@ net::Task<Result<void>> Attempt::take_turn() {
     if (!has_place_ && record().in_flight.abandon(*this)) leave_line();
     if (cancelled_) co_return fail(Errc::cancelled);
     gateway_.shared().metrics.queue_refused(upstream().name, "too_late");
-    co_return fail(Errc::overloaded, "no place became free at the upstream " + upstream().name +
-                                         " in time");
+    co_return fail(Errc::overloaded,
+                   "no place became free at the upstream " + upstream().name + " in time");
 }
 
 net::Task<> Attempt::run(Question question) {

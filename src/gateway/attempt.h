@@ -76,10 +76,11 @@ public:
 
     bool asked = false;  ///< false after run(): its breaker was open, or its line full
     bool done = false;   ///< run() has come to an end; not when it was called off
-    std::optional<config::FailureKind> failure;  ///< unset after run(): it has content to give
-    Error error;                                 ///< with `failure`
+    std::optional<config::FailureKind> failure;      ///< unset after run(): it has content to give
+    Error error;                                     ///< with `failure`
     std::optional<config::Milliseconds> asked_wait;  ///< with `failure`: by the reply's head
-    bool refused = false;  ///< with `failure`: `first` is the answer to give, if nobody has a better one
+    bool refused =
+        false;  ///< with `failure`: `first` is the answer to give, if nobody has a better one
 
     std::string first;  ///< a whole reply, or what there is of a streamed one
     std::optional<dialect::openai_chat::StreamFilter> filter;  ///< of a streamed reply
@@ -102,9 +103,9 @@ private:
     Gateway& gateway_;
     const std::shared_ptr<const Snapshot> snapshot_;
     const bool is_embedding_;
-    upstream::ReplyInfo reply_;  // once the flight is gone
-    net::Pause turn_;                     // the wait in line
-    std::shared_ptr<Attempt> in_line_;    // keeps this alive until on_admitted() has come by
+    upstream::ReplyInfo reply_;         // once the flight is gone
+    net::Pause turn_;                   // the wait in line
+    std::shared_ptr<Attempt> in_line_;  // keeps this alive until on_admitted() has come by
     routing::Breaker::Leave leave_ = routing::Breaker::Leave::no;
     bool has_place_ = false;
     bool cancelled_ = false;

@@ -51,6 +51,13 @@ void note_variant(Exchange& exchange, const routing::Candidate& first) {
     exchange.gateway.shared().metrics.split(exchange.route, exchange.variant);
 }
 
+void note_tried(Exchange& exchange, const Attempt& attempt) {
+    if (!exchange.tried.empty()) exchange.tried += ", ";
+    exchange.tried += attempt.upstream().name;
+    exchange.tried += ':';
+    exchange.tried += attempt.outcome();
+}
+
 Course::Failure failure_of(const Attempt& attempt) {
     Course::Failure failure;
     failure.kind = *attempt.failure;

@@ -17,8 +17,8 @@ namespace dialect = dialect::openai_embeddings;
 net::Task<Result<void>> read_embeddings_request(Exchange& exchange) {
     auto read = co_await read_body(exchange);
     if (!read) co_return read;
-    auto head = dialect::read_head(exchange.body.view(),
-                                   exchange.body.capacity - exchange.body.size);
+    auto head =
+        dialect::read_head(exchange.body.view(), exchange.body.capacity - exchange.body.size);
     if (!head) co_return std::unexpected(std::move(head.error()));
     exchange.head.model = head->model;
     exchange.embeddings.emplace().head = std::move(*head);

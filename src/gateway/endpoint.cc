@@ -150,8 +150,8 @@ Result<void> EndpointTable::find(Exchange& exchange) const {
     }
     const std::string_view methods = exchange.endpoint->methods;
     if (allows(methods, exchange.method)) return {};
-    return fail(Errc::method_not_allowed, exchange.method + " is not possible on " +
-                                              exchange.path + "; allowed: " + std::string(methods));
+    return fail(Errc::method_not_allowed, exchange.method + " is not possible on " + exchange.path +
+                                              "; allowed: " + std::string(methods));
 }
 
 }  // namespace sluice::gateway

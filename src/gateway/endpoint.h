@@ -13,9 +13,9 @@
 namespace sluice::gateway {
 
 enum class Access : std::uint8_t {
-    everyone,  ///< no key asked for
-    key,       ///< any valid key
-    metrics,   ///< a key with the scope `metrics`
+    everyone,      ///< no key asked for
+    key,           ///< any valid key
+    metrics,       ///< a key with the scope `metrics`
     pass_through,  ///< a key with the scope `pass_through`
 };
 

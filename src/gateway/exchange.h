@@ -86,15 +86,15 @@ public:
     dialect::openai_chat::Head head;
     std::optional<EmbeddingsPart> embeddings;  ///< in place of most of `head`
     std::string_view route;                    ///< route: its name
-    const RoutePlan* plan = nullptr;  ///< route
+    const RoutePlan* plan = nullptr;           ///< route
 
-    std::shared_ptr<Attempt> attempt;             ///< open: the one that is relayed
-    const config::Upstream* upstream = nullptr;   ///< open: who answers, or failed last
+    std::shared_ptr<Attempt> attempt;            ///< open: the one that is relayed
+    const config::Upstream* upstream = nullptr;  ///< open: who answers, or failed last
     int attempts = 0;
-    std::string tried;                ///< open: "main:503, other:200", once one has failed
+    std::string tried;              ///< open: "main:503, other:200", once one has failed
     std::string client_credential;  ///< identify: header lines for upstreams with auth: passthrough
-    std::string variant;         ///< open: of a route that splits
-    std::vector<std::string> dropped; ///< open: fields that the upstream did not get
+    std::string variant;            ///< open: of a route that splits
+    std::vector<std::string> dropped;  ///< open: fields that the upstream did not get
     bool hedged = false;
     std::string upstream_request_id;
     KeepAlive keepalive;  ///< of a client that waits for an event stream

@@ -68,9 +68,9 @@ Result<void> check_scope(const Exchange& exchange) {
                     "scopes in the configuration");
     }
     if (exchange.endpoint->access == Access::pass_through && !exchange.scope.may_pass_through) {
-        return fail(Errc::forbidden,
-                    "this key lacks the scope `pass_through`, which " + exchange.path +
-                        " needs; add it to the key's scopes in the configuration");
+        return fail(Errc::forbidden, "this key lacks the scope `pass_through`, which " +
+                                         exchange.path +
+                                         " needs; add it to the key's scopes in the configuration");
     }
     return {};
 }

@@ -70,8 +70,8 @@ net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upst
     co_return dialect::openai_chat::read_models(body);
 }
 
-/// From memory where it is fresh. A list that cannot be had is left out, or the old one serves. What
-/// an upstream lists for a client's own credential is that client's alone.
+/// From memory where it is fresh. A list that cannot be had is left out, or the old one serves.
+/// What an upstream lists for a client's own credential is that client's alone.
 net::Task<Models> list_of(Exchange& exchange, const config::Upstream& upstream) {
     if (upstream.auth == config::Auth::passthrough) {
         auto own = co_await fetch(exchange, upstream);
@@ -138,8 +138,7 @@ net::Task<Result<Models>> offered_models(Exchange& exchange) {
         const std::string_view pattern = route->is_default() ? "*" : route->name;
         co_await add_route(exchange, pattern, route->plan.route().targets, models);
     }
-    std::erase_if(models,
-                  [&](const Model& model) { return !exchange.scope.may_use(model.id); });
+    std::erase_if(models, [&](const Model& model) { return !exchange.scope.may_use(model.id); });
     if (exchange.client_gone) co_return fail(Errc::client_gone);
     if (exchange.stopping) co_return fail(Errc::cancelled);
     co_return models;

@@ -29,7 +29,8 @@ void note_dropped(Exchange& exchange, const config::Upstream& upstream,
 Result<void> patch_embeddings(const Exchange& exchange, const config::Embeddings& abilities,
                               Question& question) {
     const EmbeddingsPart& asked = *exchange.embeddings;
-    if (asked.head.has_tokens() && abilities.token_arrays == config::Embeddings::TokenArrays::refuse) {
+    if (asked.head.has_tokens() &&
+        abilities.token_arrays == config::Embeddings::TokenArrays::refuse) {
         Error refused(Errc::bad_request,
                       "the upstream takes texts only; send 'input' as text, not as tokens");
         refused.param = "input";
@@ -54,7 +55,8 @@ Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
     question.stream = exchange.head.stream;
     question.hide_usage = exchange.head.stream && !exchange.head.include_usage;
     question.request_id = exchange.request_id;
-    if (upstream.auth == config::Auth::passthrough) question.credential = exchange.client_credential;
+    if (upstream.auth == config::Auth::passthrough)
+        question.credential = exchange.client_credential;
 
     const config::ModelAlias* const alias =
         shaping::find_alias(upstream.transforms, question.model);
@@ -70,8 +72,7 @@ Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
     if (alias == nullptr && upstream.transforms.empty()) return question;
     const auto& members =
         exchange.embeddings ? exchange.embeddings->head.members : exchange.head.members;
-    auto changes = shaping::shape(body, members, upstream.transforms, alias,
-                                  question.body);
+    auto changes = shaping::shape(body, members, upstream.transforms, alias, question.body);
     if (!changes) return std::unexpected(std::move(changes.error()));
     note_dropped(exchange, upstream, std::move(changes->dropped));
     return question;

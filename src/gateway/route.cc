@@ -29,8 +29,8 @@ net::Task<Result<void>> read_request(Exchange& exchange) {
     const auto shape = exchange.operation == Operation::text_completion
                            ? dialect::openai_chat::Shape::text
                            : dialect::openai_chat::Shape::chat;
-    auto head = dialect::openai_chat::read_head(
-        exchange.body.view(), exchange.body.capacity - exchange.body.size, shape);
+    auto head = dialect::openai_chat::read_head(exchange.body.view(),
+                                                exchange.body.capacity - exchange.body.size, shape);
     if (!head) co_return std::unexpected(std::move(head.error()));
     exchange.head = std::move(*head);
     co_return Result<void>();

@@ -67,7 +67,8 @@ bool Scope::may_use(std::string_view model) const {
 const RoutePlan* Snapshot::route_of(std::string_view model) const {
     const auto named = std::span(routes).first(config.routes.size());
     const auto exact = std::ranges::find(config.routes, model, &config::Route::model);
-    if (exact != config.routes.end()) return named[exact - config.routes.begin()].get();
+    if (exact != config.routes.end())
+        return named[static_cast<std::size_t>(exact - config.routes.begin())].get();
     const auto found = std::ranges::find_if(
         named, [&](const auto& route) { return glob_match(route->name, model); });
     if (found != named.end()) return found->get();

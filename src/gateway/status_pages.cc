@@ -31,8 +31,7 @@ std::string target_of(const config::Upstream& upstream) {
 }
 
 /// An upstream that nobody has asked of late is asked now whether it takes a connection.
-net::Task<routing::LastWord::Entry> state_of(Exchange& exchange,
-                                             const config::Upstream& upstream) {
+net::Task<routing::LastWord::Entry> state_of(Exchange& exchange, const config::Upstream& upstream) {
     routing::LastWord& last_word = exchange.snapshot->record(upstream).last_word;
     const auto known = last_word.read();
     if (known.since && net::Clock::now() - *known.since < kStateLifetime) co_return known;

@@ -86,10 +86,7 @@ void Course::failed(std::size_t index, const Failure& failure, TimePoint now, do
 /// The same upstream by another key is no better off.
 void Course::hold_back(std::size_t index, TimePoint until) {
     for (std::size_t i = 0; i < standings_.size(); ++i) {
-        if (i == index ||
-            candidates_[i].destination->record != candidates_[index].destination->record) {
-            continue;
-        }
+        if (i == index || candidates_[i].destination != candidates_[index].destination) continue;
         if (until == TimePoint::max()) {
             standings_[i].out = true;
         } else {
