@@ -28,7 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(!sluice::json::find_error(body));
 
     const std::string model = "new \"model\"";
-    const auto splice = chat::patch_request(body, *head, model, true);
+    sluice::json::Splice splice(body);
+    chat::patch_request(body, *head, model, true, splice);
     std::string patched;
     splice.append_to(patched);
     check(patched.size() == splice.size());
@@ -38,6 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(again->model == model);
     check(again->include_usage == (head->include_usage || head->stream));
     check(again->max_output_tokens == head->max_output_tokens);
-    check(chat::patch_request(patched, *again, model, true).unchanged());
+    sluice::json::Splice none(patched);
+    chat::patch_request(patched, *again, model, true, none);
+    check(none.unchanged());
     return 0;
 }

@@ -6,6 +6,15 @@
 #include <cstring>
 
 namespace sluice::app {
+namespace {
+
+std::int64_t unix_milliseconds() {
+    using std::chrono::milliseconds;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<milliseconds>(now).count();
+}
+
+}  // namespace
 
 Result<UpstreamJournal> UpstreamJournal::open(const std::string& path) {
     UpstreamJournal journal;
@@ -20,7 +29,7 @@ void UpstreamJournal::write_request(const ReceivedRequest& request) {
     if (!file_) return;
     std::string line;
     json::Writer json(line);
-    json.begin_object().key("event").string("request");
+    json.begin_object().key("event").string("request").key("at_ms").number(unix_milliseconds());
     json.key("connection").number(request.connection).key("number").number(request.number);
     json.key("method").string(request.method).key("path").string(request.target);
     json.key("headers").begin_array();

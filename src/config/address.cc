@@ -115,6 +115,17 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
     return url;
 }
 
+Result<std::string> parse_path(std::string_view text, TrailingSlash trailing) {
+    const bool dots = text.contains("/../") || text.ends_with("/..");
+    const bool clean = text.starts_with('/') && !text.contains("//") && !dots &&
+                       std::ranges::all_of(text, is_path_char);
+    if (!clean) {
+        return fail(Errc::bad_request, "a path such as /v1, of printable ASCII, without a query");
+    }
+    if (trailing == TrailingSlash::trim && text.ends_with('/')) text.remove_suffix(1);
+    return std::string(text);
+}
+
 bool is_deepseek(const BaseUrl& url) {
     return url.host == "deepseek.com" || url.host.ends_with(".deepseek.com");
 }

@@ -19,6 +19,12 @@ namespace sluice::config {
 /// text, which may carry a password.
 [[nodiscard]] Result<BaseUrl> parse_base_url(std::string_view text);
 
+/// `/PATH`, printable, without query, fragment, empty segments and `..`. A trailing slash is taken
+/// off where `trim` says so; `/` is then empty.
+enum class TrailingSlash : bool { keep, trim };
+[[nodiscard]] Result<std::string> parse_path(std::string_view text,
+                                             TrailingSlash trailing = TrailingSlash::keep);
+
 /// deepseek.com or a name below it: they queue requests rather than refuse them.
 [[nodiscard]] bool is_deepseek(const BaseUrl& url);
 

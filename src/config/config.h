@@ -91,4 +91,8 @@ struct Config {
     unsigned workers = 0;  ///< threads; 0: one for each core
 };
 
+/// Whether whoever calls brings a credential of the upstream's, so that nothing here can be misused
+/// without a key of ours.
+[[nodiscard]] bool clients_bring_credentials(const Upstreams& upstreams);
+
 }  // namespace sluice::config

@@ -107,7 +107,8 @@ void read_workers(const Reader& reader, const Section& top, const Flags& flags, 
 void read_upstreams_and_routes(const Reader& reader, const Section& top, const Variables& variables,
                                Loaded& loaded) {
     Config& config = loaded.config;
-    read_upstreams(reader, top.find("upstreams"), config.upstreams);
+    const HasKeys has_keys{!config.keys.empty()};
+    read_upstreams(reader, top.find("upstreams"), has_keys, config.upstreams);
     Config defaults;
     if (config.upstreams.empty()) {
         add_default_upstreams(reader, variables, defaults, loaded.warnings);
@@ -115,40 +116,32 @@ void read_upstreams_and_routes(const Reader& reader, const Section& top, const V
         config.default_route = std::move(defaults.default_route);
     }
     apply_timeout(reader, variables, config.upstreams);
+    apply_retry_variables(reader, variables, config.upstreams);
     read_routes(reader, top, config);
     for (Route& route : defaults.routes) {
         const bool stated =
             std::ranges::find(config.routes, route.model, &Route::model) != config.routes.end();
         if (!stated) config.routes.push_back(std::move(route));
     }
+    read_pass_through(reader, top, variables, config);
 }
 
-void check_listeners(const Reader& reader, const std::vector<Listener>& listeners,
-                     const Flags& flags, Loaded& loaded) {
-    Config& config = loaded.config;
-    for (const Listener& listener : listeners) {
-        const std::string address = to_string(listener.address);
-        const bool taken =
-            std::ranges::find(config.listeners, listener.address) != config.listeners.end() ||
-            listener.address == config.admin.listen;
-        if (taken && listener.address.port != 0) {
-            reader.report(listener.place,
-                          address + " is listened on twice, expected different addresses");
+/// Variables that belong to a preset which is not in use are most likely set by somebody who
+/// expects it to be.
+void warn_of_unused_variables(const Node& root, const Variables& variables,
+                              std::vector<std::string>& warnings) {
+    for (const Preset& preset : serve_presets()) {
+        std::string names;
+        for (const std::string_view name : kPresetVariables) {
+            const std::string reference = "${" + std::string(name);
+            const bool unused = variables.find_nonempty(name) && preset.text.contains(reference) &&
+                                !mentions(root, reference);
+            if (unused) names += (names.empty() ? "" : ", ") + std::string(name);
         }
-        config.listeners.push_back(listener.address);
-        if (!config.keys.empty() || is_loopback(listener.address)) continue;
-        if (flags.insecure_no_auth) {
-            loaded.warnings.push_back(address +
-                                      " answers anyone who can reach it: no keys are configured "
-                                      "(--insecure-no-auth)");
-        } else {
-            reader.report(
-                listener.place,
-                address +
-                    " can be reached from elsewhere and no keys are configured, expected "
-                    "`keys` in the file or ALLOWED_API_KEYS, or a loopback address such as "
-                    "127.0.0.1 (--insecure-no-auth serves anyone)");
-        }
+        // `URL` alone is a name that anything may use.
+        if (names.empty() || names == "URL") continue;
+        warnings.push_back("set, but used by nothing: " + names + " (--preset " +
+                           std::string(preset.name) + " would)");
     }
 }
 
@@ -161,16 +154,18 @@ Loaded read_all(const Reader& reader, const NodePtr& root, const Variables& vari
     read_data_dir(top, variables, working_directory, config.data_dir);
     read_keys(reader, top.find("keys"), variables, config.keys);
     read_upstreams_and_routes(reader, top, variables, loaded);
+    read_failures(reader, top, config.failures);
     read_limits(reader, top.find("limits"), config.limits);
     read_cors(reader, top.find("cors"), config.cors);
     read_log(reader, top.find("log"), config.log);
     apply_log_level(reader, variables, flags, config.log.level);
     read_workers(reader, top, flags, config.workers);
-    check_listeners(reader, read_listeners(reader, top, variables, flags), flags, loaded);
+    check_access(reader, read_listeners(reader, top, variables, flags), flags, loaded);
     if (!config.admin.key.empty() && !config.admin.listen) {
         loaded.warnings.emplace_back(
             "an admin key is configured, but no admin listener (admin.listen)");
     }
+    warn_of_unused_variables(*root, variables, loaded.warnings);
     return loaded;
 }
 

@@ -20,7 +20,8 @@ TEST_F(LoadTest, NothingConfiguredServesTheEmbeddedModelOnLoopback) {
     EXPECT_THAT(config.listeners, ElementsAre(HostPort{.host = "127.0.0.1", .port = 8080}));
     EXPECT_EQ(config.upstreams.at("embedded").kind, UpstreamKind::embedded);
     EXPECT_FALSE(config.upstreams.at("embedded").embedded.faults);
-    EXPECT_THAT(config.default_route.targets, ElementsAre(Target{.upstream = "embedded", .model = "echo"}));
+    EXPECT_THAT(config.default_route.targets,
+                ElementsAre(Target{.upstream = "embedded", .model = "echo"}));
     ASSERT_EQ(config.routes.size(), 2U);
     EXPECT_EQ(config.routes[1].model, "embedded/lorem");
     EXPECT_EQ(config.data_dir, "/home/u/.local/state/sluice");
@@ -53,7 +54,8 @@ TEST_F(LoadTest, FileIsLaidOverThePreset) {
     EXPECT_EQ(deepseek.timeouts.idle, Milliseconds(5000));
     EXPECT_EQ(deepseek.timeouts.first_byte, Milliseconds(600'000));
     EXPECT_TRUE(config.upstreams.contains("more"));
-    EXPECT_THAT(config.default_route.targets, ElementsAre(Target{.upstream = "deepseek", .model = "*"}));
+    EXPECT_THAT(config.default_route.targets,
+                ElementsAre(Target{.upstream = "deepseek", .model = "*"}));
 }
 
 TEST_F(LoadTest, ProblemInAPresetNamesThePresetsFile) {
@@ -65,8 +67,10 @@ TEST_F(LoadTest, ProblemInAPresetNamesThePresetsFile) {
 TEST_F(LoadTest, UnknownPresetListsThoseThatExist) {
     flags_.preset = "deepsek";
 
-    EXPECT_THAT(problems(),
-                ElementsAre("command line: `--preset` is `deepsek`, expected deepseek"));
+    EXPECT_THAT(
+        problems(),
+        ElementsAre("command line: `--preset` is `deepsek`, expected custom-proxy, deepseek or "
+                    "venice-proxy"));
 }
 
 TEST_F(LoadTest, AllProblemsAreReportedInTheOrderOfTheFile) {

@@ -10,21 +10,15 @@ namespace {
 Result<Scope> parse_scope(std::string_view text) {
     if (text == "stats") return Scope::stats;
     if (text == "metrics") return Scope::metrics;
-    return fail(Errc::bad_request, "stats or metrics (every key allows inference)");
+    if (text == "pass_through") return Scope::pass_through;
+    return fail(Errc::bad_request, "stats, metrics or pass_through (every key allows inference)");
 }
 
-void read_scopes(const Reader& reader, const Section& section, Key& key) {
-    const std::string path = section.path("scopes");
-    for (const NodePtr& item : reader.items(section.find("scopes"), path)) {
-        const auto text = reader.text(*item, path);
-        if (!text) continue;
-        const auto scope = parse_scope(*text);
-        if (!scope) {
-            reader.report(item->place,
-                          wrong_value(path, item->text, scope.error().message, Quote::yes));
-        } else if (std::ranges::find(key.scopes, *scope) == key.scopes.end()) {
-            key.scopes.push_back(*scope);
-        }
+void read_scopes(const Section& section, Key& key) {
+    std::vector<Scope> scopes;
+    section.read_list("scopes", scopes, parse_scope);
+    for (const Scope scope : scopes) {
+        if (std::ranges::find(key.scopes, scope) == key.scopes.end()) key.scopes.push_back(scope);
     }
 }
 
@@ -56,7 +50,8 @@ void read_key(const Reader& reader, const NodePtr& node, std::size_t number,
     section.read("name", key.name);
     section.read("secret", key.secret);
     section.read("group", key.group);
-    read_scopes(reader, section, key);
+    read_scopes(section, key);
+    section.read_list("models", key.models, parse_text);
     for (const std::string_view required : {"name", "secret"}) {
         if (!section.find(required)) {
             reader.report(node->place,
@@ -89,7 +84,8 @@ void read_allowed_keys(const Reader& reader, const Variables& variables, std::ve
                 Key{.name = "env-" + std::to_string(number),
                     .secret = *std::move(secret),
                     .group = {},
-                    .scopes = {Scope::stats, Scope::metrics}},
+                    .scopes = {Scope::stats, Scope::metrics, Scope::pass_through},
+                    .models = {}},
                 keys);
     }
     if (number == 0) {

@@ -1,10 +1,13 @@
 #include "config/address.h"
 #include "config/sections.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::config {
 namespace {
+
+constexpr std::size_t kMostRetries = 100;
 
 /// Stands in other projects' documentation where a user's own address belongs.
 constexpr std::string_view kPlaceholderUrl = "https://your-gateway.com/v1";
@@ -33,6 +36,19 @@ std::optional<Secret> read_api_key(const Reader& reader, const Variables& variab
     auto secret = parse_secret(*text);
     if (secret) return *std::move(secret);
     reader.report(variables.place(name), wrong_value(name, "", secret.error().message, Quote::no));
+    return std::nullopt;
+}
+
+/// The value of a variable that is set and that `parse` takes; else nullopt, after a report.
+template <class T, class Parse>
+std::optional<T> read_variable(const Reader& reader, const Variables& variables,
+                               std::string_view name, Parse parse) {
+    const auto text = variables.find_nonempty(name);
+    if (!text) return std::nullopt;
+    const Result<T> value = parse(*text);
+    if (value) return *value;
+    reader.report(variables.place(name),
+                  wrong_value(name, *text, value.error().message, Quote::yes));
     return std::nullopt;
 }
 
@@ -91,17 +107,32 @@ void add_default_upstreams(const Reader& reader, const Variables& variables, Con
 }
 
 void apply_timeout(const Reader& reader, const Variables& variables, Upstreams& upstreams) {
-    const auto text = variables.find_nonempty("TIMEOUT");
-    if (!text) return;
-    const auto timeout = parse_duration(*text, Milliseconds(1));
-    if (!timeout) {
-        reader.report(variables.place("TIMEOUT"),
-                      wrong_value("TIMEOUT", *text, timeout.error().message, Quote::yes));
-        return;
-    }
+    const auto timeout = read_variable<Milliseconds>(
+        reader, variables, "TIMEOUT",
+        [](std::string_view text) { return parse_duration(text, Milliseconds(1)); });
+    if (!timeout) return;
     for (auto& [name, upstream] : upstreams) {
         upstream.timeouts.first_byte = *timeout;
         upstream.timeouts.idle = *timeout;
+    }
+}
+
+void apply_retry_variables(const Reader& reader, const Variables& variables, Upstreams& upstreams) {
+    const auto duration = [](std::string_view text) {
+        return parse_duration(text, Milliseconds(0));
+    };
+    const auto count = [](std::string_view text) { return parse_integer(text, 0, kMostRetries); };
+    const auto retries = read_variable<std::uint64_t>(reader, variables, "MAX_RETRIES", count);
+    const auto base = read_variable<Milliseconds>(reader, variables, "BASE_RETRY_DELAY", duration);
+    const auto wait = read_variable<Milliseconds>(reader, variables, "RATE_LIMIT_WAIT", duration);
+    for (auto& [name, upstream] : upstreams) {
+        if (upstream.kind != UpstreamKind::openai) continue;
+        Retry& retry = upstream.retry;
+        if (retries) retry.max_retries = *retries;
+        if (wait) retry.rate_limit_wait = *wait;
+        if (!base) continue;
+        retry.base_delay = *base;
+        retry.max_delay = std::max(retry.max_delay, *base);
     }
 }
 

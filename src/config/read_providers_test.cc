@@ -103,7 +103,8 @@ TEST_F(ProvidersTest, RoutesOfTheFileMayUseTheUpstreamOfTheEnvironment) {
     const Config config = loaded();
 
     EXPECT_THAT(config.routes, SizeIs(1));
-    EXPECT_THAT(config.default_route.targets, ElementsAre(Target{.upstream = "openai", .model = "gpt-4o"}));
+    EXPECT_THAT(config.default_route.targets,
+                ElementsAre(Target{.upstream = "openai", .model = "gpt-4o"}));
 }
 
 TEST_F(ProvidersTest, EmbeddedRoutesDoNotRepeatThoseOfTheFile) {

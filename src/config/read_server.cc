@@ -185,6 +185,17 @@ void read_cors(const Reader& reader, const NodePtr& node, Cors& cors) {
     }
 }
 
+namespace {
+
+Result<std::optional<Milliseconds>> parse_keepalive(std::string_view text) {
+    if (text == "off" || text == "none") return std::nullopt;
+    const auto after = parse_duration(text, Milliseconds(1));
+    if (after) return *after;
+    return fail(Errc::bad_request, "off, or " + after.error().message);
+}
+
+}  // namespace
+
 void read_limits(const Reader& reader, const NodePtr& node, Limits& limits) {
     constexpr std::size_t kGibibyte = 1024 * kMebibyte;
     const Section section(reader, node, kLimitsSchema);
@@ -195,6 +206,7 @@ void read_limits(const Reader& reader, const NodePtr& node, Limits& limits) {
     section.read_duration("idle_timeout", limits.idle_timeout);
     section.read_size("body_min_rate", limits.body_min_rate, 0, kGibibyte);
     section.read_duration("drain_timeout", limits.drain_timeout, Milliseconds(0));
+    section.read("keepalive_after", limits.keepalive_after, parse_keepalive);
 }
 
 }  // namespace sluice::config

@@ -127,7 +127,7 @@ TEST_F(ServerTest, LimitsLogAndCorsAreRead) {
     file(
         "limits: {body_bytes: 1MiB, head_bytes: 8KiB, connections_per_address: 5, head_timeout: "
         "1s,\n"
-        "  idle_timeout: 2s, body_min_rate: 0, drain_timeout: 0}\n"
+        "  idle_timeout: 2s, body_min_rate: 0, drain_timeout: 0, keepalive_after: 9}\n"
         "cors: {allow_origins: ['https://a.example', 'http://localhost:3000']}\n"
         "log: {level: WARN, format: json, access: off, prompts_file: /p}\nworkers: 3\n");
 
@@ -140,6 +140,7 @@ TEST_F(ServerTest, LimitsLogAndCorsAreRead) {
     EXPECT_EQ(config.limits.idle_timeout, Milliseconds(2000));
     EXPECT_EQ(config.limits.body_min_rate, 0U);
     EXPECT_EQ(config.limits.drain_timeout, Milliseconds(0));
+    EXPECT_EQ(config.limits.keepalive_after, Milliseconds(9000));
     EXPECT_THAT(config.cors.allow_origins, SizeIs(2));
     EXPECT_EQ(config.log.level, LogLevel::warn);
     EXPECT_EQ(config.log.format, LogFormat::json);
@@ -168,18 +169,31 @@ TEST_F(ServerTest, OriginIsExactOrAStar) {
     EXPECT_THAT(problems_of("cors: {allow_origins: '*'}\n"), IsEmpty());
 }
 
+TEST_F(ServerTest, KeepAliveCommentsCanBeTurnedOff) {
+    EXPECT_EQ(loaded().limits.keepalive_after, Milliseconds(15'000));
+    for (const char* without : {"off", "none"}) {
+        file("limits: {keepalive_after: " + std::string(without) + "}\n");
+        EXPECT_FALSE(loaded().limits.keepalive_after);
+    }
+    EXPECT_THAT(problems_of("limits: {keepalive_after: 0}\n"),
+                ElementsAre(HasSubstr("expected off, or a duration")));
+}
+
 TEST_F(ServerTest, KeysAreReadAndThoseOfTheEnvironmentAdded) {
     environment_["ALLOWED_API_KEYS"] = " sk-b , ,sk-c";
-    file("keys: [{name: a, secret: sk-a, group: g, scopes: [metrics, metrics]}]\n");
+    file(
+        "keys: [{name: a, secret: sk-a, group: g, scopes: [metrics, metrics], models: [m, "
+        "'g*']}]\n");
 
     const auto keys = loaded().keys;
 
     ASSERT_EQ(keys.size(), 3U);
     EXPECT_EQ(keys[0].group, "g");
     EXPECT_THAT(keys[0].scopes, ElementsAre(Scope::metrics));
+    EXPECT_THAT(keys[0].models, ElementsAre("m", "g*"));
     EXPECT_EQ(keys[1].name, "env-1");
     EXPECT_EQ(keys[2].secret.reveal(), "sk-c");
-    EXPECT_THAT(keys[2].scopes, ElementsAre(Scope::stats, Scope::metrics));
+    EXPECT_THAT(keys[2].scopes, ElementsAre(Scope::stats, Scope::metrics, Scope::pass_through));
 }
 
 TEST_F(ServerTest, KeysThatWouldBeOneAreRefused) {
@@ -202,7 +216,7 @@ TEST_F(ServerTest, KeyWithoutNameOrSecretIsRefused) {
     EXPECT_THAT(problems_of("keys: [{name: a, secret: \"x\\n\"}]\n"),
                 ElementsAre(HasSubstr("visible ASCII")));
     EXPECT_THAT(problems_of("keys: [{name: a, secret: b, scopes: [chat]}]\n"),
-                ElementsAre(HasSubstr("expected stats or metrics")));
+                ElementsAre(HasSubstr("expected stats, metrics or pass_through")));
     environment_["ALLOWED_API_KEYS"] = " , ";
     EXPECT_THAT(problems_of(""), ElementsAre(HasSubstr("names no key")));
 }

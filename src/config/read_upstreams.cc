@@ -1,6 +1,7 @@
 #include "config/address.h"
 #include "config/presets.h"
 #include "config/sections.h"
+#include "config/upstream_sections.h"
 
 #include <algorithm>
 #include <array>
@@ -35,6 +36,7 @@ void read_timeouts(const Reader& reader, const Section& upstream, Timeouts& time
     section.read_duration("connect", timeouts.connect);
     section.read_duration("first_byte", timeouts.first_byte);
     section.read_duration("idle", timeouts.idle);
+    section.read("idle_counts_data_only", timeouts.idle_counts_data_only);
     section.read("total", timeouts.total,
                  [](std::string_view text) -> Result<std::optional<Milliseconds>> {
                      if (text == "none") return std::nullopt;
@@ -60,16 +62,6 @@ void read_embedded(const Reader& reader, const Section& upstream, Embedded& embe
     section.read("faults", embedded.faults);
 }
 
-/// The keys are known so that files stay valid later, but what they would do is not there yet.
-void refuse_later_keys(const Section& upstream) {
-    for (const std::string_view key : {"retry", "transforms"}) {
-        const NodePtr value = upstream.find(key);
-        if (!value || (value->kind == Node::Kind::map && value->entries.empty())) continue;
-        upstream.report(
-            key, "`" + upstream.path(key) + "` is not in this version yet, expected nothing or {}");
-    }
-}
-
 void refuse_keys(const Section& upstream, std::span<const std::string_view> keys,
                  const std::string& kind) {
     for (const std::string_view key : keys) {
@@ -79,7 +71,58 @@ void refuse_keys(const Section& upstream, std::span<const std::string_view> keys
     }
 }
 
-void read_openai(const Reader& reader, const Section& section, Upstream& upstream) {
+/// Appends the secret of `node`. `${NAME:-}` that comes out empty is as if it were left out.
+void read_secret(const Reader& reader, const Node& node, const std::string& path,
+                 std::vector<Secret>& secrets) {
+    const auto text = reader.text(node, path);
+    if (!text || (text->empty() && !node.text.empty())) return;
+    auto secret = parse_secret(*text);
+    if (secret) {
+        secrets.push_back(*std::move(secret));
+    } else {
+        reader.report(node.place, wrong_value(path, "", secret.error().message, Quote::no));
+    }
+}
+
+void read_api_keys(const Reader& reader, const Section& section, std::vector<Secret>& secrets) {
+    const NodePtr one = section.find("api_key");
+    const NodePtr several = section.find("api_keys");
+    if (one && several) {
+        section.report("api_keys", "`" + section.path("api_key") + "` and `" +
+                                       section.path("api_keys") + "`, expected one of the two");
+    }
+    if (one) read_secret(reader, *one, section.path("api_key"), secrets);
+    for (const NodePtr& item : reader.items(several, section.path("api_keys"))) {
+        read_secret(reader, *item, section.path("api_keys"), secrets);
+    }
+}
+
+/// `auto` is for presets: the client's credential as long as it is not one of our own keys.
+void read_auth(const Section& section, HasKeys has_keys, Auth& auth) {
+    const bool keys = has_keys == HasKeys::yes;
+    section.read("auth", auth, [&](std::string_view text) -> Result<Auth> {
+        if (text == "own_key") return Auth::own_key;
+        if (text == "auto") return keys ? Auth::own_key : Auth::passthrough;
+        if (text != "passthrough") {
+            return fail(Errc::bad_request, "own_key, passthrough or auto");
+        }
+        if (!keys) return Auth::passthrough;
+        return fail(Errc::bad_request,
+                    "own_key or auto: with client keys configured, clients would send those to the "
+                    "upstream");
+    });
+}
+
+void read_ca_file(const Section& section, std::string& ca_file) {
+    section.read("ca_file", ca_file);
+    if (ca_file.empty() || std::ifstream(ca_file)) return;
+    section.report("ca_file", "`" + section.path("ca_file") + "` is `" +
+                                  section.find("ca_file")->text +
+                                  "`, which cannot be read, expected a file of PEM certificates");
+}
+
+void read_openai(const Reader& reader, const Section& section, HasKeys has_keys,
+                 Upstream& upstream) {
     constexpr std::array<std::string_view, 1> kForeign{"embedded"};
     refuse_keys(section, kForeign, "openai");
     section.read("base_url", upstream.base_url, parse_base_url, Quote::no);
@@ -89,18 +132,23 @@ void read_openai(const Reader& reader, const Section& section, Upstream& upstrea
                            "` is missing, expected http(s)://HOST[:PORT][/PATH] or a preset (" +
                            preset_names(upstream_presets()) + ")");
     }
-    Secret api_key;
-    section.read("api_key", api_key);
-    if (!api_key.empty()) upstream.api_keys.push_back(std::move(api_key));
-    section.read("ca_file", upstream.ca_file);
-    if (!upstream.ca_file.empty() && !std::ifstream(upstream.ca_file)) {
-        section.report("ca_file",
-                       "`" + section.path("ca_file") + "` is `" + section.find("ca_file")->text +
-                           "`, which cannot be read, expected a file of PEM certificates");
-    }
+    read_api_keys(reader, section, upstream.api_keys);
+    read_auth(section, has_keys, upstream.auth);
+    read_ca_file(section, upstream.ca_file);
+    read_paths(reader, section, upstream.paths);
     if (is_deepseek(upstream.base_url)) upstream.timeouts.first_byte = kQueueingFirstByte;
     read_timeouts(reader, section, upstream.timeouts);
     read_pool(reader, section, upstream.pool);
+    read_health_check(reader, section, upstream.health_check);
+}
+
+/// What every kind has.
+void read_common(const Reader& reader, const Section& section, Upstream& upstream) {
+    read_retry(reader, section, upstream.retry);
+    read_breaker(reader, section, upstream.breaker);
+    read_concurrency(reader, section, upstream.concurrency);
+    read_transforms(reader, section, upstream.transforms);
+    read_embeddings(reader, section, upstream.embeddings);
 }
 
 /// The node with the preset that it names laid under it.
@@ -121,7 +169,8 @@ NodePtr with_preset(const Reader& reader, const NodePtr& node, const std::string
     return merge(parse_yaml(preset->text, std::string(preset->file), reader.problems()), node);
 }
 
-Upstream read_upstream(const Reader& reader, std::string name, const NodePtr& stated) {
+Upstream read_upstream(const Reader& reader, std::string name, const NodePtr& stated,
+                       HasKeys has_keys) {
     const std::string path = "upstreams." + name;
     Upstream upstream;
     upstream.name = std::move(name);
@@ -131,23 +180,25 @@ Upstream read_upstream(const Reader& reader, std::string name, const NodePtr& st
         reader.report(node->place, "`" + path + "` is empty, expected a map of keys");
     if (node->kind != Node::Kind::map) return upstream;
     section.read("kind", upstream.kind, parse_kind);
-    refuse_later_keys(section);
     switch (upstream.kind) {
-        case UpstreamKind::openai: read_openai(reader, section, upstream); break;
+        case UpstreamKind::openai: read_openai(reader, section, has_keys, upstream); break;
         case UpstreamKind::embedded: {
-            constexpr std::array<std::string_view, 6> kForeign{"preset",  "base_url", "api_key",
-                                                               "ca_file", "timeouts", "pool"};
+            constexpr std::array<std::string_view, 10> kForeign{
+                "preset",  "base_url", "api_key",  "api_keys", "auth",
+                "ca_file", "paths",    "timeouts", "pool",     "health_check"};
             refuse_keys(section, kForeign, "embedded");
             read_embedded(reader, section, upstream.embedded);
             break;
         }
     }
+    read_common(reader, section, upstream);
     return upstream;
 }
 
 }  // namespace
 
-void read_upstreams(const Reader& reader, const NodePtr& node, Upstreams& upstreams) {
+void read_upstreams(const Reader& reader, const NodePtr& node, HasKeys has_keys,
+                    Upstreams& upstreams) {
     if (!node) return;
     if (node->kind != Node::Kind::map) {
         reader.report(node->place, "`upstreams` is not a map, expected NAME: {base_url: ...}");
@@ -159,7 +210,7 @@ void read_upstreams(const Reader& reader, const NodePtr& node, Upstreams& upstre
                           "an upstream is called `" + entry.key +
                               "`, expected up to 64 letters, digits, `-`, `_` and `.`");
         }
-        upstreams.emplace(entry.key, read_upstream(reader, entry.key, entry.value));
+        upstreams.emplace(entry.key, read_upstream(reader, entry.key, entry.value, has_keys));
     }
 }
 
@@ -170,7 +221,7 @@ Upstream upstream_of_preset(const Reader& reader, std::string name, const std::s
     auto map = std::make_shared<Node>();
     map->kind = Node::Kind::map;
     map->entries.push_back({.key = "preset", .place = {}, .value = std::move(scalar)});
-    return read_upstream(reader, std::move(name), map);
+    return read_upstream(reader, std::move(name), map, HasKeys::no);
 }
 
 }  // namespace sluice::config

@@ -68,13 +68,15 @@ TEST_F(UpstreamsTest, PresetFillsInWhatIsNotStated) {
 }
 
 TEST_F(UpstreamsTest, EveryPresetIsValid) {
-    ASSERT_THAT(upstream_presets(), SizeIs(2));
+    ASSERT_THAT(upstream_presets(), SizeIs(12));
     for (const Preset& preset : upstream_presets()) {
         EXPECT_THAT(problems_of_upstream("preset: " + std::string(preset.name)), IsEmpty())
             << preset.name;
     }
     flags_ = {};
     environment_["DEEPSEEK_API_KEY"] = "sk-d";
+    environment_["URL"] = "http://h";
+    environment_["TARGET_MODEL"] = "m";
     for (const Preset& preset : serve_presets()) {
         flags_.preset = std::string(preset.name);
         EXPECT_THAT(problems(), IsEmpty()) << preset.name;
@@ -85,7 +87,8 @@ TEST_F(UpstreamsTest, UnknownPresetListsThoseThatExist) {
     EXPECT_THAT(
         problems_of_upstream("preset: venise, base_url: http://h"),
         ElementsAre(
-            "sluice.yaml:2: `upstreams.a.preset` is `venise`, expected deepseek or openai"));
+            "sluice.yaml:2: `upstreams.a.preset` is `venise`, expected dashscope, deepseek, groq, "
+            "llama.cpp, lmstudio, mistral, ollama, openai, openrouter, together, venice or vllm"));
 }
 
 TEST_F(UpstreamsTest, DeepSeeksAddressHasTheLongFirstByteUnlessItIsStated) {
@@ -102,12 +105,44 @@ TEST_F(UpstreamsTest, MissingAddressIsReported) {
                 ElementsAre(HasSubstr("sluice.yaml:2: `upstreams.a.base_url` is missing")));
 }
 
-TEST_F(UpstreamsTest, KeysOfALaterVersionAreAcceptedOnlyEmpty) {
-    EXPECT_THAT(problems_of_upstream("base_url: http://h, retry: {}, transforms: ~"), IsEmpty());
-    EXPECT_THAT(problems_of_upstream("base_url: http://h, retry: {max_retries: 5}"),
-                ElementsAre(HasSubstr("`upstreams.a.retry` is not in this version yet")));
-    EXPECT_THAT(problems_of_upstream("base_url: http://h, transforms: [drop]"),
-                ElementsAre(HasSubstr("`upstreams.a.transforms` is not in this version yet")));
+TEST_F(UpstreamsTest, SeveralKeysOfOneProviderAreTakenInOrder) {
+    file("upstreams: {a: {base_url: http://h, api_keys: [sk-1, sk-2]}}\n");
+    EXPECT_THAT(loaded().upstreams.at("a").api_keys, ElementsAre(Secret("sk-1"), Secret("sk-2")));
+    file("upstreams: {a: {base_url: http://h, api_keys: sk-1}}\n");
+    EXPECT_THAT(loaded().upstreams.at("a").api_keys, ElementsAre(Secret("sk-1")));
+    EXPECT_THAT(problems_of_upstream("base_url: http://h, api_key: sk-1, api_keys: [sk-2]"),
+                ElementsAre(HasSubstr("expected one of the two")));
+    EXPECT_THAT(problems_of_upstream("base_url: http://h, api_keys: ['hunter 2', [x]]"),
+                ElementsAre(AllOf(HasSubstr("is a list"), Not(HasSubstr("hunter"))),
+                            AllOf(HasSubstr("is not valid"), Not(HasSubstr("hunter")))));
+}
+
+TEST_F(UpstreamsTest, KeyOfAnUnsetVariableWithAnEmptyDefaultIsNone) {
+    EXPECT_THAT(problems_of_upstream("base_url: http://h, api_key: '${K:-}'"), IsEmpty());
+    EXPECT_TRUE(loaded().upstreams.at("a").api_keys.empty());
+    environment_["K"] = "sk-k";
+    EXPECT_THAT(loaded().upstreams.at("a").api_keys, ElementsAre(Secret("sk-k")));
+    EXPECT_THAT(problems_of_upstream("base_url: http://h, api_key: ''"), SizeIs(1));
+}
+
+TEST_F(UpstreamsTest, ClientsKeysAreNotForUpstreams) {
+    const std::string keys = "keys: [{name: k, secret: sk-k}]\n";
+    const auto upstream = [](const std::string& auth) {
+        return "upstreams: {a: {base_url: http://h, auth: " + auth + "}}\n";
+    };
+    EXPECT_THAT(problems_of(keys + upstream("passthrough")),
+                ElementsAre(HasSubstr("with client keys configured")));
+    file(upstream("passthrough"));
+    EXPECT_EQ(loaded().upstreams.at("a").auth, Auth::passthrough);
+    file(upstream("auto"));
+    EXPECT_EQ(loaded().upstreams.at("a").auth, Auth::passthrough);
+    file(keys + upstream("auto"));
+    EXPECT_EQ(loaded().upstreams.at("a").auth, Auth::own_key);
+    file(upstream("own_key"));
+    EXPECT_EQ(loaded().upstreams.at("a").auth, Auth::own_key);
+    environment_["ALLOWED_API_KEYS"] = "sk-e";
+    EXPECT_THAT(problems_of(upstream("passthrough")), SizeIs(1));
+    EXPECT_THAT(problems_of(upstream("both")), ElementsAre(HasSubstr("own_key, passthrough or")));
 }
 
 TEST_F(UpstreamsTest, KeysOfTheOtherKindAreRefused) {
@@ -145,10 +180,13 @@ TEST_F(UpstreamsTest, RoutesKeepTheirOrderAndTheSlashesOfModels) {
     const Config config = loaded();
 
     ASSERT_THAT(config.routes, SizeIs(2));
+    EXPECT_EQ(config.routes[0].model, "x");
+    EXPECT_EQ(config.routes[1].model, "g*");
     EXPECT_THAT(config.routes[0].targets,
                 ElementsAre(Target{.upstream = "a", .model = "org/model"}));
-    EXPECT_THAT(config.routes[1].targets, ElementsAre(Target{.upstream = "a", .model = "*"},
-                                                      Target{.upstream = "b", .model = "m"}));
+    EXPECT_THAT(config.routes[1].targets,
+                ElementsAre(Target{.upstream = "a", .model = "*"},
+                            Target{.upstream = "b", .model = "m", .tier = 1}));
     EXPECT_THAT(config.default_route.targets, ElementsAre(Target{.upstream = "b", .model = "m"}));
 }
 
@@ -161,7 +199,7 @@ TEST_F(UpstreamsTest, RouteToNowhereIsRefused) {
     EXPECT_THAT(
         problems_of_routes("default_route: zzzzzz/m\n"),
         ElementsAre(AllOf(HasSubstr("sluice.yaml:2: "), HasSubstr("no upstream `zzzzzz`"))));
-    for (const char* to : {"a", "a/", "/m", "''", "a/x*", "a/**", "a/m m", "[]", "{x: y}"}) {
+    for (const char* to : {"a", "a/", "/m", "''", "a/x*", "a/**", "a/m m", "[]", "{weight: 2}"}) {
         EXPECT_THAT(problems_of_routes("routes:\n  - {model: x, to: " + std::string(to) + "}\n"),
                     SizeIs(1))
             << to;

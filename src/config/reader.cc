@@ -98,6 +98,14 @@ std::vector<NodePtr> Reader::items(const NodePtr& node, std::string_view what) c
     return {};
 }
 
+std::span<const Entry> Reader::entries(const NodePtr& node, std::string_view what) const {
+    if (!node) return {};
+    if (node->kind == Node::Kind::map) return node->entries;
+    report(node->place, quoted(what) + " is " + std::string(kind_name(node->kind)) +
+                            ", expected a map of `key: value`");
+    return {};
+}
+
 Section::Section(const Reader& reader, NodePtr node, const Schema& schema, std::string path)
     : reader_(reader),
       node_(std::move(node)),
@@ -142,10 +150,7 @@ void Section::report_value(std::string_view key, std::string_view expected, Quot
 }
 
 void Section::read(std::string_view key, std::string& out) const {
-    read(key, out, [](std::string_view text) -> Result<std::string> {
-        if (!text.empty() && std::ranges::none_of(text, is_control)) return std::string(text);
-        return fail(Errc::bad_request, "a text that is not empty, without control characters");
-    });
+    read(key, out, parse_text);
 }
 
 void Section::read(std::string_view key, bool& out) const {
@@ -187,6 +192,11 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
         all += (all.empty() ? "" : ", ") + quoted(candidate);
     }
     return all.empty() ? ", expected none" : ", expected one of " + all;
+}
+
+Result<std::string> parse_text(std::string_view text) {
+    if (!text.empty() && std::ranges::none_of(text, is_control)) return std::string(text);
+    return fail(Errc::bad_request, "a text that is not empty, without control characters");
 }
 
 Result<Secret> parse_secret(std::string_view text) {

@@ -38,6 +38,9 @@ public:
     /// A list's items; a scalar counts as a list of itself. Anything else is reported.
     [[nodiscard]] std::vector<NodePtr> items(const NodePtr& node, std::string_view what) const;
 
+    /// A map whose keys the file chooses. Anything else is reported.
+    [[nodiscard]] std::span<const Entry> entries(const NodePtr& node, std::string_view what) const;
+
     /// For what is parsed on the way, such as presets.
     [[nodiscard]] std::vector<Problem>& problems() const { return problems_; }
 
@@ -48,6 +51,10 @@ private:
 
 /// Whether an error may quote the value that is wrong.
 enum class Quote : bool { no, yes };
+
+/// "`PATH` is `VALUE`, expected EXPECTED", or without the value where it must not be quoted.
+[[nodiscard]] std::string wrong_value(std::string_view path, std::string_view value,
+                                      std::string_view expected, Quote quote);
 
 /// One map of the file. Construction reports what does not belong into it.
 class Section {
@@ -83,6 +90,18 @@ public:
         }
     }
 
+    /// Replaces `out` by the items of a list, or by a single value, each as `parse` takes it. What
+    /// it does not take is left out.
+    template <class T, class Parse>
+    void read_list(std::string_view key, std::vector<T>& out, Parse parse) const {
+        const NodePtr node = find(key);
+        if (!node) return;
+        out.clear();
+        for (const NodePtr& item : reader_.items(node, path(key))) {
+            if (auto value = read_item(*item, key, parse)) out.push_back(*std::move(value));
+        }
+    }
+
     /// A text that is not empty and has no control characters.
     void read(std::string_view key, std::string& out) const;
     void read(std::string_view key, bool& out) const;
@@ -99,18 +118,29 @@ private:
     [[nodiscard]] std::optional<std::string> read_text(std::string_view key) const;
     void report_value(std::string_view key, std::string_view expected, Quote quote) const;
 
+    template <class Parse>
+    [[nodiscard]] auto read_item(const Node& item, std::string_view key, Parse parse) const
+        -> std::optional<typename decltype(parse(std::string_view()))::value_type> {
+        const auto text = reader_.text(item, path(key));
+        if (!text) return std::nullopt;
+        auto value = parse(std::string_view(*text));
+        if (value) return *std::move(value);
+        reader_.report(item.place,
+                       wrong_value(path(key), item.text, value.error().message, Quote::yes));
+        return std::nullopt;
+    }
+
     const Reader& reader_;
     NodePtr node_;
     std::string path_;
 };
 
-/// "`PATH` is `VALUE`, expected EXPECTED", or without the value where it must not be quoted.
-[[nodiscard]] std::string wrong_value(std::string_view path, std::string_view value,
-                                      std::string_view expected, Quote quote);
-
 /// The end of a message about an unknown word: ", expected" and the nearest candidate, or all.
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        std::span<const std::string_view> candidates);
+
+/// A text that is not empty and has no control characters.
+[[nodiscard]] Result<std::string> parse_text(std::string_view text);
 
 /// Whether a secret can be sent in a header; the error's message is what was expected.
 [[nodiscard]] Result<Secret> parse_secret(std::string_view text);

@@ -50,6 +50,7 @@ public:
         check_tag(mark, tag);
         Open scalar = open(Node::Kind::scalar, mark, anchor);
         scalar.node->text = value;
+        scalar.node->plain = tag.empty() || tag == "?";
         add(std::move(scalar));
     }
 
@@ -203,6 +204,13 @@ NodePtr parse_yaml(std::string_view text, const std::string& file, std::vector<P
         return nullptr;
     }
     return root;
+}
+
+bool mentions(const Node& root, std::string_view text) {
+    const auto in_item = [&](const NodePtr& item) { return mentions(*item, text); };
+    const auto in_entry = [&](const Entry& entry) { return mentions(*entry.value, text); };
+    return root.text.contains(text) || std::ranges::any_of(root.items, in_item) ||
+           std::ranges::any_of(root.entries, in_entry);
 }
 
 NodePtr merge(const NodePtr& base, const NodePtr& over) {

@@ -35,6 +35,7 @@ struct Node {
     Kind kind = Kind::null;
     Place place;
     std::string text;            ///< of a scalar
+    bool plain = false;          ///< of a scalar: written without quotes and without a tag
     std::vector<NodePtr> items;  ///< of a list
     std::vector<Entry> entries;  ///< of a map, in the order of the file, no key twice
     std::size_t size = 1;        ///< values in this tree, with aliases counted as often as used
@@ -48,6 +49,9 @@ inline constexpr std::size_t kMaxYamlValues = 100'000;
 /// nothing (syntax, too large, not a map).
 [[nodiscard]] NodePtr parse_yaml(std::string_view text, const std::string& file,
                                  std::vector<Problem>& problems);
+
+/// Whether any value in the tree has `text` in it.
+[[nodiscard]] bool mentions(const Node& root, std::string_view text);
 
 /// `over` laid on `base`: maps are joined key by key, anything else of `over` replaces what `base`
 /// has. A null changes nothing.

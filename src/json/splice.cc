@@ -5,32 +5,43 @@
 #include <utility>
 
 namespace sluice::json {
+namespace {
+
+constexpr std::size_t kFirstCapacity = 4;
+
+bool comes_before(const Span& a, const Span& b) noexcept {
+    if (a.offset != b.offset) return a.offset < b.offset;
+    return a.empty() && !b.empty();
+}
+
+}  // namespace
 
 void Splice::replace(Span span, std::string text) {
-    if (count_ == kMaxEdits) throw std::length_error("too many edits");
     if (span.offset > original_.size() || span.length > original_.size() - span.offset) {
         throw std::out_of_range("edit outside the document");
     }
-    const auto begin = edits_.begin();
-    const auto end = begin + static_cast<std::ptrdiff_t>(count_);
-    const auto place = std::upper_bound(
-        begin, end, span.offset,
-        [](std::size_t offset, const Edit& edit) { return offset < edit.span.offset; });
-    *end = {.span = span, .text = std::move(text)};
-    std::rotate(place, end, end + 1);
-    ++count_;
+    if (edits_.capacity() == 0) edits_.reserve(kFirstCapacity);
+    const auto place = std::ranges::upper_bound(edits_, span, comes_before, &Edit::span);
+    edits_.insert(place, Edit{.span = span, .text = std::move(text)});
+}
+
+void Splice::take(Splice part, std::size_t offset) {
+    for (Edit& edit : part.edits_) {
+        edit.span.offset += offset;
+        replace(edit.span, std::move(edit.text));
+    }
 }
 
 std::size_t Splice::size() const noexcept {
     std::size_t size = original_.size();
-    for (const Edit& edit : edits()) size += edit.text.size() - edit.span.length;
+    for (const Edit& edit : edits_) size += edit.text.size() - edit.span.length;
     return size;
 }
 
 Splice::Pieces Splice::pieces() const {
-    Pieces pieces;
+    Pieces pieces(2 * edits_.size() + 1);
     std::size_t done = 0;
-    for (const Edit& edit : edits()) {
+    for (const Edit& edit : edits_) {
         pieces.add(original_.substr(done, edit.span.offset - done));
         pieces.add(edit.text);
         done = edit.span.end();

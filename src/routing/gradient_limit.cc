@@ -13,7 +13,8 @@ constexpr std::size_t kDefaultStart = 32;
 constexpr std::size_t kSamples = 10;
 constexpr std::chrono::milliseconds kInterval{500};
 
-constexpr double kMemory = 600;       // updates that the usual latency remembers
+constexpr std::size_t kWarmUp = 10;   // updates whose mean is the first usual latency
+constexpr double kMemory = 600;       // updates that the usual latency remembers from then on
 constexpr double kTolerance = 1.5;    // times the usual latency that is not yet late
 constexpr double kSteepest = 0.5;     // no single update asks for less than this part
 constexpr double kStep = 0.2;         // how far an update goes of the way that it asks for
@@ -48,7 +49,8 @@ void GradientLimit::shrink(TimePoint now) {
 
 void GradientLimit::update(double latency) {
     ++updates_;
-    const double weight = std::max(1 / static_cast<double>(updates_), 2 / (kMemory + 1));
+    const double weight =
+        updates_ <= kWarmUp ? 1 / static_cast<double>(updates_) : 2 / (kMemory + 1);
     usual_ += (latency - usual_) * weight;
     // After a long overload the usual latency is that of the overload: forget it faster.
     if (usual_ > 2 * latency) usual_ *= kForgetting;

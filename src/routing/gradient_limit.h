@@ -1,7 +1,9 @@
 #pragma once
 
 /// A limit on requests under way that finds itself: while replies begin as soon as they usually do
-/// it grows by the square root of itself, when they begin later it shrinks in proportion.
+/// it grows by the square root of itself, when they begin later it shrinks in proportion. What has
+/// lasted for many minutes has become usual: an upstream that only ever gets slower is not
+/// throttled for good, one that says that it is overloaded is.
 
 #include <chrono>
 #include <cstddef>

@@ -34,6 +34,28 @@ struct Sorter {
     }
 };
 
+/// Deals turns by weight, evenly spread: everyone gathers its weight at each turn, and whoever has
+/// the most takes it and pays for it with the weight of all.
+class Spread {
+public:
+    explicit Spread(std::vector<std::int64_t> weights)
+        : weights_(std::move(weights)),
+          gathered_(weights_.size()),
+          all_(std::reduce(weights_.begin(), weights_.end())) {}
+
+    std::size_t next() {
+        for (std::size_t i = 0; i < weights_.size(); ++i) gathered_[i] += weights_[i];
+        const auto most = std::ranges::max_element(gathered_);
+        *most -= all_;
+        return static_cast<std::size_t>(most - gathered_.begin());
+    }
+
+private:
+    std::vector<std::int64_t> weights_;
+    std::vector<std::int64_t> gathered_;
+    std::int64_t all_;
+};
+
 /// Uniform in [0, 1).
 double to_unit(std::uint64_t random) noexcept {
     constexpr double kStep = 0x1p-53;
@@ -105,6 +127,7 @@ void Plan::order_equals(const Tier& tier, std::uint32_t turn, const Chooser& cho
 /// all.
 void Plan::make_cycle(Tier& tier) {
     if (tier.weighted.size() < 2) return;
+    constexpr std::size_t kShortest = 512;
     constexpr std::size_t kLongest = 4096;
     std::size_t divisor = 0;
     for (const Destination* one : tier.weighted) divisor = std::gcd(divisor, one->target->weight);
@@ -115,19 +138,20 @@ void Plan::make_cycle(Tier& tier) {
         weights.push_back(
             static_cast<std::int64_t>(std::max<std::size_t>(one->target->weight / divisor, 1)));
     }
-    const std::int64_t all = std::reduce(weights.begin(), weights.end());
-    std::vector<std::int64_t> gathered(weights.size());
-    for (std::int64_t step = 0; step < all; ++step) {
-        for (std::size_t i = 0; i < weights.size(); ++i) gathered[i] += weights[i];
-        const auto most = std::ranges::max_element(gathered);
-        *most -= all;
-        tier.cycle.push_back({.first = static_cast<std::uint32_t>(most - gathered.begin())});
+    Spread firsts(weights);
+    std::vector<Spread> seconds;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        std::vector<std::int64_t> others = weights;
+        others[i] = 0;
+        seconds.emplace_back(std::move(others));
     }
-    // Twice round, backwards: the end of the cycle looks on to its beginning.
-    for (std::size_t i = 2 * tier.cycle.size(); i-- > 0;) {
-        const Tier::Turn& next = tier.cycle[(i + 1) % tier.cycle.size()];
-        Tier::Turn& turn = tier.cycle[i % tier.cycle.size()];
-        turn.second = next.first != turn.first ? next.first : next.second;
+    // Often enough that the stand-ins have their turns as well.
+    const auto round = static_cast<std::size_t>(std::reduce(weights.begin(), weights.end()));
+    const std::size_t length = round * std::max<std::size_t>(kShortest / round, 1);
+    for (std::size_t step = 0; step < length; ++step) {
+        const std::size_t first = firsts.next();
+        tier.cycle.push_back({.first = static_cast<std::uint32_t>(first),
+                              .second = static_cast<std::uint32_t>(seconds[first].next())});
     }
 }
 

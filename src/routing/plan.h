@@ -60,7 +60,7 @@ private:
         /// One step of a cycle in which everyone has as many turns as it has weight, evenly spread.
         struct Turn {
             std::uint32_t first = 0;   ///< index in `weighted`
-            std::uint32_t second = 0;  ///< the other one that has its turn soonest
+            std::uint32_t second = 0;  ///< the other one that stands in for it, by weight too
         };
         std::vector<const Destination*> weighted;
         std::vector<const Destination*> spare;  ///< weight 0

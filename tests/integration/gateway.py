@@ -213,8 +213,9 @@ class Gateway(Process):
 
 
 def to_upstream(port, path="/v1", api_key="sk-of-the-upstream", **more):
-    """The configuration of a gateway whose every model goes to the server on `port`."""
-    upstream = {"base_url": f"http://127.0.0.1:{port}{path}"}
+    """The configuration of a gateway whose every model goes to the server on `port`. Each request is
+    one attempt, whatever came of those before."""
+    upstream = {"base_url": f"http://127.0.0.1:{port}{path}", "retry": {"max_retries": 0}, "breaker": "off"}
     if api_key:
         upstream["api_key"] = api_key
     upstream.update(more)

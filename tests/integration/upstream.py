@@ -17,6 +17,7 @@ class Request:
         self.fields = fields
         self.body = body
         self.raw = raw
+        self.at = time.monotonic()
 
     def all(self, name):
         return [value for known, value in self.fields if known.lower() == name]

@@ -81,6 +81,50 @@ TEST(UpstreamErrors, TextInWhateverShapeIsWrapped) {
                 HasSubstr(R"("message":"slow    down","type":"rate_limit_error")"));
 }
 
+TEST(UpstreamErrors, VenicesComplaintsAboutFieldsAreInTheMessage) {
+    EXPECT_EQ(
+        normalized(400, R"({"error":"Invalid request parameters","details":{"_errors":[]},)"
+                        R"("issues":[{"code":"too_big","path":["messages",0,"name"],)"
+                        R"("message":"too long"},{"path":[],"message":"no"},{"code":"x"},7]})"),
+        R"({"error":{"message":"Invalid request parameters: messages.0.name: too long; no",)"
+        R"("type":"invalid_request_error","param":"messages.0.name","code":"upstream_status"}})");
+    EXPECT_EQ(
+        normalized(400, R"({"error":"Invalid","details":{"_errors":[],"max_tokens":)"
+                        R"({"_errors":["must be > 0","must be whole"]},"n":{}}})"),
+        R"({"error":{"message":"Invalid: max_tokens: must be > 0; max_tokens: must be whole",)"
+        R"("type":"invalid_request_error","param":"max_tokens","code":"upstream_status"}})");
+    EXPECT_THAT(normalized(402, R"({"error":"Insufficient balance","details":"top up"})"),
+                HasSubstr(R"("message":"Insufficient balance: top up")"));
+    EXPECT_THAT(normalized(500, R"({"error":"x","details":[1],"issues":"y"})"),
+                HasSubstr(R"("message":"x")"));
+    EXPECT_THAT(normalized(400, R"({"issues":[{"path":["sk-secret"],"message":"sk-secret"}]})"),
+                HasSubstr(R"("message":"[redacted]: [redacted]")"));
+}
+
+TEST(UpstreamErrors, ManyComplaintsStayBounded) {
+    std::string body = R"({"error":"x","issues":[{"path":["a"],"message":"b"})";
+    for (int i = 0; i < 5000; ++i) body += R"(,{"path":["field"],"message":"is wrong"})";
+
+    EXPECT_LT(normalized(400, body + "]}").size(), kMaxErrorMessageBytes + 200);
+}
+
+TEST(Redact, EverySecretIsTakenOutTheLongestFirst) {
+    constexpr std::array<std::string_view, 4> kSecrets{"sk-1", "", "sk-1-long", "other"};
+
+    EXPECT_EQ(redact("sk-1-long sk-1 sk-1-lon other sk-", kSecrets),
+              "[redacted] [redacted] [redacted]-lon [redacted] sk-");
+    EXPECT_EQ(redact("", kSecrets), "");
+    EXPECT_EQ(redact("sk-1sk-1", kSecrets), "[redacted][redacted]");
+}
+
+TEST(Redact, ASecretWrittenWithEscapesIsFound) {
+    constexpr std::array<std::string_view, 1> kSecrets{"a/b+c"};
+
+    EXPECT_EQ(redact(R"("a\/b\u002bc" a/b\u002Bc \u0061/b+c)", kSecrets),
+              R"("[redacted]" [redacted] [redacted])");
+    EXPECT_EQ(redact(R"(a\/b\u002 a\)", kSecrets), R"(a\/b\u002 a\)");
+}
+
 TEST(UpstreamErrors, HtmlAndNothingBecomeTheStatus) {
     for (const std::string_view body : {"", "  \n", "<html><h1>502</h1></html>"}) {
         EXPECT_THAT(normalized(502, body), HasSubstr("the upstream answered with status 502"));

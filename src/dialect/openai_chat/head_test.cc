@@ -12,7 +12,9 @@ std::string patched(std::string_view body, std::string_view model, bool add_incl
     const auto head = read_head(body);
     EXPECT_TRUE(head) << body;
     std::string out;
-    patch_request(body, *head, model, add_include_usage).append_to(out);
+    json::Splice splice(body);
+    patch_request(body, *head, model, add_include_usage, splice);
+    splice.append_to(out);
     EXPECT_TRUE(read_head(out)) << out;
     return out;
 }
@@ -105,6 +107,89 @@ INSTANTIATE_TEST_SUITE_P(
               R"("include_usage":false}})",
               "stream_options.include_usage", "once"}));
 
+TEST(ChatHead, KeepsThePlacesOfAllMembers) {
+    const std::string_view body = R"( {"model":"m", "x\u0041" : [1] ,"messages":[],"x":null} )";
+
+    const auto head = read_head(body);
+
+    ASSERT_TRUE(head);
+    ASSERT_EQ(head->members.size(), 4U);
+    EXPECT_EQ(head->members[1].key.in(body), R"("x\u0041")");
+    EXPECT_EQ(head->members[1].value.in(body), "[1]");
+    EXPECT_EQ(head->members[3].key.in(body), R"("x")");
+    EXPECT_EQ(head->members[3].value.in(body), "null");
+}
+
+TEST(ChatHead, TooManyMembersAreRefused) {
+    std::string body = R"({"model":"m","messages":[])";
+    for (std::size_t i = 2; i < kMaxMembers; ++i) body += ",\"" + std::to_string(i) + "\":0";
+
+    EXPECT_EQ(read_head(body + "}")->members.size(), kMaxMembers);
+    const auto head = read_head(body + ",\"x\":0}");
+    ASSERT_FALSE(head);
+    EXPECT_EQ(head.error().code, Errc::bad_request);
+    EXPECT_THAT(head.error().message, HasSubstr("too many fields"));
+}
+
+TEST(ChatHead, FieldsOfTheOtherShapeAreNotLookedAt) {
+    EXPECT_TRUE(read_head(R"({"model":"m","messages":[],"prompt":1,"suffix":1,"best_of":"x"})"));
+    EXPECT_TRUE(read_head(
+        R"({"model":"m","prompt":"","messages":1,"tools":[{}],"max_completion_tokens":"x"})", 0,
+        Shape::text));
+}
+
+TEST(TextHead, TakesWhatTheGatewayDecidesBy) {
+    const std::string_view body =
+        R"({"model":"m","prompt":["a","b","c"],"suffix":"x","n":2,"best_of":4,"max_tokens":9,)"
+        R"("stream":true,"stream_options":{"include_usage":true}})";
+
+    const auto head = read_head(body, 0, Shape::text);
+
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->shape, Shape::text);
+    EXPECT_EQ(head->prompts, 3U);
+    EXPECT_EQ(head->choices, 2U);
+    EXPECT_EQ(head->best_of, 4U);
+    EXPECT_EQ(head->max_output_tokens, 9U);
+    EXPECT_TRUE(head->has_suffix);
+    EXPECT_TRUE(head->stream);
+    EXPECT_TRUE(head->include_usage);
+    EXPECT_EQ(head->members.size(), 8U);
+}
+
+TEST(TextHead, APromptIsTextOrTokensOrListsOfThese) {
+    const auto read = [](std::string_view prompt) {
+        return read_head(R"({"model":"m","suffix":null,"prompt":)" + std::string(prompt) + "}", 0,
+                         Shape::text);
+    };
+    EXPECT_EQ(read(R"("x")")->prompts, 1U);
+    EXPECT_EQ(read("[1,2,3]")->prompts, 1U);
+    EXPECT_EQ(read("[[1,2],[3],[]]")->prompts, 3U);
+    EXPECT_EQ(read("[]")->prompts, 0U);
+    EXPECT_FALSE(read(R"("x")")->has_suffix);
+    for (const std::string_view wrong :
+         {"null", "1", "{}", "[null]", "[{}]", "[true]", R"(["a",1])", R"([1,"a"])", "[1,[2]]",
+          R"([["a"]])", "[[[1]]]", "[[1],2]", "[[1,null]]"}) {
+        const auto head = read(wrong);
+        ASSERT_FALSE(head) << wrong;
+        EXPECT_EQ(head.error().param, "prompt");
+    }
+}
+
+TEST(TextHead, WhatIsMissingOrWrongIsNamed) {
+    const auto fault = [](std::string_view body) {
+        const auto head = read_head(body, 0, Shape::text);
+        return head ? "none" : head.error().param;
+    };
+    EXPECT_EQ(fault(R"({"model":"m","messages":[]})"), "prompt");
+    EXPECT_EQ(fault(R"({"prompt":"x"})"), "model");
+    EXPECT_EQ(fault(R"({"model":"m","prompt":"x","suffix":1})"), "suffix");
+    EXPECT_EQ(fault(R"({"model":"m","prompt":"x","best_of":"1"})"), "best_of");
+    EXPECT_EQ(fault(R"({"model":"m","prompt":"x","prompt":"y"})"), "prompt");
+    EXPECT_EQ(fault(R"({"model":"m","prompt":"x","pr\u006fmpt":"y"})"), "prompt");
+    EXPECT_EQ(fault(R"({"model":"m","prompt":"x","stream":1})"), "stream");
+}
+
 TEST(ChatHead, CutAnywhereTheBodyIsRefused) {
     const std::string_view body =
         R"({"model":"m","messages":[{"role":"user","content":"a\u00e4"}],"stream":true})";
@@ -117,7 +202,9 @@ TEST(PatchRequest, LeavesTheBytesAloneWhenNothingIsAsked) {
     const std::string_view body = "{ \"messages\" :[ ],\n\"model\":\"m\",\"stream\":true}\n";
     const auto head = read_head(body);
 
-    EXPECT_TRUE(patch_request(body, *head, "m", false).unchanged());
+    json::Splice splice(body);
+    patch_request(body, *head, "m", false, splice);
+    EXPECT_TRUE(splice.unchanged());
     EXPECT_EQ(patched(R"({"model":"m","messages":[]})", "m", true),
               R"({"model":"m","messages":[]})");
 }

@@ -6,13 +6,36 @@
 namespace sluice::dialect::openai_chat {
 namespace {
 
-/// The first choice's finish reason; nullopt also when there is no choice.
-std::optional<chat::FinishReason> finish_reason_of(const json::Value& choices) {
-    if (!choices.is(json::Kind::array)) return std::nullopt;
+constexpr std::string_view kOutOfResources = R"("insufficient_system_resource")";
+
+ChoiceFacts first_choice(const json::Value& choices) {
+    if (!choices.is(json::Kind::array)) return {};
     json::Reader reader(choices);
-    if (!reader.next()) return std::nullopt;
-    const auto reason = json::find(reader.value(), "finish_reason");
-    return reason ? read_finish_reason(*reason) : std::nullopt;
+    if (!reader.next()) return {};
+    const ChoiceFacts choice = read_choice(reader.value(), false);
+    return choice.out_of_resources ? read_choice(reader.value(), true) : choice;
+}
+
+bool is_nothing(const json::Value& value) {
+    switch (value.kind) {
+        case json::Kind::null: return true;
+        case json::Kind::string: return value.raw == R"("")";
+        case json::Kind::object:
+        case json::Kind::array: return json::is_empty(value);
+        case json::Kind::number:
+        case json::Kind::boolean: return false;
+    }
+    return false;
+}
+
+/// Of a message or a delta: whatever is in it beside the role.
+bool has_content_in(const json::Value& message) {
+    if (!message.is(json::Kind::object)) return false;
+    json::Reader reader(message);
+    while (reader.next()) {
+        if (!reader.key_is("role") && !is_nothing(reader.value())) return true;
+    }
+    return false;
 }
 
 /// One member of an object within the usage object.
@@ -76,6 +99,26 @@ std::optional<chat::FinishReason> read_finish_reason(const json::Value& value) {
     return other;
 }
 
+ChoiceFacts read_choice(const json::Value& choice, bool seek_content) {
+    ChoiceFacts facts;
+    if (!choice.is(json::Kind::object)) return facts;
+    json::Reader reader(choice);
+    while (reader.next()) {
+        const json::Value& value = reader.value();
+        if (reader.key_is("finish_reason")) {
+            facts.finish_reason = read_finish_reason(value);
+            facts.out_of_resources = value.raw == kOutOfResources;
+        } else if (!seek_content) {
+            continue;
+        } else if (reader.key_is("delta") || reader.key_is("message")) {
+            facts.has_content |= has_content_in(value);
+        } else if (reader.key_is("text")) {
+            facts.has_content |= !is_nothing(value);
+        }
+    }
+    return facts;
+}
+
 Result<ReplyFacts> read_reply(std::string_view body) {
     const auto refuse = [](std::string_view why) {
         return fail(Errc::upstream_invalid_response,
@@ -93,7 +136,10 @@ Result<ReplyFacts> read_reply(std::string_view body) {
             facts.usage = read_usage(value);
         } else if (reader.key_is("choices")) {
             has_choices = true;
-            facts.finish_reason = finish_reason_of(value);
+            const ChoiceFacts choice = first_choice(value);
+            facts.finish_reason = choice.finish_reason;
+            facts.out_of_resources = choice.out_of_resources;
+            if (choice.out_of_resources) facts.has_content = choice.has_content;
         } else if (reader.key_is("model")) {
             facts.model = json::to_string(value).value_or("");
         } else if (reader.key_is("error")) {

@@ -61,6 +61,40 @@ TEST(OpenAiReply, FinishReasonsAreAClosedSet) {
     EXPECT_EQ(reason("1"), std::nullopt);
 }
 
+TEST(OpenAiReply, OfTextCompletionsIsReadAsWell) {
+    const auto facts = read_reply(
+        R"({"id":"cmpl-1","object":"text_completion","model":"m","choices":[{"text":"Hi",)"
+        R"("index":0,"logprobs":null,"finish_reason":"length"}],"usage":{"total_tokens":3}})");
+
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->finish_reason, chat::FinishReason::length);
+    EXPECT_EQ(facts->usage.total, 3U);
+    EXPECT_FALSE(facts->out_of_resources);
+}
+
+TEST(OpenAiReply, BrokenOffForWantOfResourcesItSaysWhetherThereIsContent) {
+    struct Case {
+        std::string_view choice;
+        bool has_content;
+    };
+    for (const auto& [choice, has_content] :
+         {Case{R"("message":{"role":"assistant","content":""})", false},
+          Case{R"("message":{"role":"assistant","content":null,"tool_calls":[],"x":{}})", false},
+          Case{R"("message":null)", false}, Case{R"("text":"")", false},
+          Case{R"("message":{"content":"","reasoning_content":"a"})", true},
+          Case{R"("message":{"content":"a"})", true},
+          Case{R"("message":{"tool_calls":[{}]})", true}, Case{R"("text":"a")", true}}) {
+        const auto facts =
+            read_reply(R"({"choices":[{"finish_reason":"insufficient_system_resource",)" +
+                       std::string(choice) + "}]}");
+        ASSERT_TRUE(facts) << choice;
+        EXPECT_TRUE(facts->out_of_resources) << choice;
+        EXPECT_EQ(facts->has_content, has_content) << choice;
+    }
+    EXPECT_FALSE(read_reply(kReply)->out_of_resources);
+    EXPECT_TRUE(read_reply(kReply)->has_content);
+}
+
 TEST(OpenAiReply, AnErrorWithoutChoicesIsOne) {
     EXPECT_TRUE(read_reply(R"({"error":{"message":"no"}})")->is_error);
     EXPECT_FALSE(read_reply(R"({"error":null})")->is_error);

@@ -7,6 +7,7 @@
 #include "json/writer.h"
 #include "sse/parser.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::dialect::openai_chat {
@@ -15,9 +16,15 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kDone = "[DONE]";
 constexpr std::uint64_t kIdentityChunks = 4;  // Azure's first chunk has an empty id
+/// After so many chunks in which no content was seen it is taken to be in them unrecognised.
+constexpr std::uint64_t kMaxEmptyChunks = 16;
 
 std::unexpected<Error> refuse(std::string message) {
     return fail(Errc::upstream_invalid_response, std::move(message));
+}
+
+std::unexpected<Error> refuse_json(const std::string& why) {
+    return refuse("an event of the upstream's stream is not JSON: " + why);
 }
 
 /// The payload of an event that is one data line, which nearly all are.
@@ -32,6 +39,21 @@ std::optional<std::string_view> single_data_line(std::string_view event) {
     return json::as_value(event).raw;
 }
 
+/// What the choices of a chunk say together.
+ChoiceFacts read_choices(const json::Value& choices, bool seek_content) {
+    ChoiceFacts all;
+    if (!choices.is(json::Kind::array)) return all;
+    json::Reader reader(choices);
+    while (reader.next()) {
+        const ChoiceFacts choice = read_choice(reader.value(), seek_content);
+        if (choice.finish_reason) all.finish_reason = choice.finish_reason;
+        all.out_of_resources |= choice.out_of_resources;
+        // An end without content is an answer too, unless it is one that nobody wanted.
+        all.has_content |= choice.has_content || (choice.finish_reason && !choice.out_of_resources);
+    }
+    return all;
+}
+
 bool is_line_end(std::string_view event) {
     return event == "\n" || event == "\r" || event == "\r\n";
 }
@@ -44,6 +66,7 @@ StreamFilter::StreamFilter(Options options)
 
 Result<void> StreamFilter::feed(std::string_view bytes, Pieces& out) {
     if (done_ || has_error_) return {};
+    rewritten_.clear();
     framer_.feed(bytes);
     while (!done_ && !has_error_) {
         const auto event = framer_.next();
@@ -70,6 +93,7 @@ Result<void> StreamFilter::end(Pieces& out) {
 void StreamFilter::add(std::string_view event, Verdict verdict, Pieces& out) {
     switch (verdict) {
         case Verdict::pass: break;
+        case Verdict::rewritten: event = rewrite_event(event); break;
         case Verdict::drop: return;
         case Verdict::done:
             done_ = true;
@@ -89,6 +113,29 @@ void StreamFilter::add(std::string_view event, Verdict verdict, Pieces& out) {
     } else {
         out.push_back(event);
     }
+}
+
+/// The chunk's own lines but for the data, which becomes one line.
+std::string_view StreamFilter::rewrite_event(std::string_view event) {
+    std::string text;
+    text.reserve(event.size() + rewritten_json_.size());
+    bool has_data = false;
+    while (!event.empty()) {
+        const std::size_t end = std::min(event.find_first_of("\r\n"), event.size());
+        const std::string_view line = event.substr(0, end);
+        event.remove_prefix(end);
+        event.remove_prefix(event.starts_with("\r\n") ? 2 : std::min<std::size_t>(1, event.size()));
+        if (line.empty()) continue;
+        if (!line.starts_with("data:")) {
+            text.append(line) += '\n';
+        } else if (!std::exchange(has_data, true)) {
+            std::ranges::replace_if(
+                rewritten_json_, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+            text.append("data: ").append(rewritten_json_) += '\n';
+        }
+    }
+    text += '\n';
+    return *rewritten_.emplace_back(std::make_unique<std::string>(std::move(text)));
 }
 
 bool StreamFilter::redact_error(std::string_view event) {
@@ -121,24 +168,33 @@ Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bo
     if (!data.starts_with('{') || !data.ends_with('}')) {
         return refuse("an event of the upstream's stream is not JSON");
     }
-    if (const auto error = json::find_error(data)) {
-        return refuse("an event of the upstream's stream is not JSON: " + *error);
+    auto verdict = judge_chunk(data);
+    if (!verdict || *verdict == Verdict::error) return verdict;
+    ++chunks_;
+    if (*verdict == Verdict::pass && options_.rewrite && options_.rewrite(data, rewritten_json_)) {
+        return Verdict::rewritten;
     }
-    const Sightings seen = scan_chunk(data);
-    has_tool_calls_ |= seen.tool_calls;
-    const bool wants_identity = id_.empty() && chunks_ < kIdentityChunks;
-    if (!seen.worth_reading() && !wants_identity) {
-        ++chunks_;
-        return Verdict::pass;
-    }
-    const Verdict verdict = read_chunk(data);
-    if (verdict != Verdict::error) ++chunks_;
     return verdict;
 }
 
-StreamFilter::Verdict StreamFilter::read_chunk(std::string_view chunk) {
+/// Nearly every chunk is only checked; the few that matter are read in the same pass.
+Result<StreamFilter::Verdict> StreamFilter::judge_chunk(std::string_view chunk) {
+    const Sightings seen = scan_chunk(chunk);
+    const bool wants_identity = id_.empty() && chunks_ < kIdentityChunks;
+    if (seen.worth_reading() || wants_identity || !has_content_) {
+        auto verdict = read_chunk(chunk);
+        if (verdict) has_tool_calls_ |= seen.tool_calls;
+        return verdict;
+    }
+    if (const auto error = json::find_error(chunk)) return refuse_json(*error);
+    has_tool_calls_ |= seen.tool_calls;
+    return Verdict::pass;
+}
+
+Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
     const bool identified = !id_.empty();
     chat::Usage usage;
+    ChoiceFacts choices;
     bool has_choices = false;
     bool is_error = false;
     json::Reader reader(chunk);
@@ -146,7 +202,7 @@ StreamFilter::Verdict StreamFilter::read_chunk(std::string_view chunk) {
         const json::Value& value = reader.value();
         if (reader.key_is("choices")) {
             has_choices = !value.is(json::Kind::array) || !json::is_empty(value);
-            read_choices(value);
+            choices = read_choices(value, !has_content_);
         } else if (reader.key_is("usage")) {
             usage = read_usage(value);
         } else if (reader.key_is("x_groq") && !usage.known) {
@@ -157,8 +213,12 @@ StreamFilter::Verdict StreamFilter::read_chunk(std::string_view chunk) {
             read_identity(reader);
         }
     }
+    if (reader.failed()) return refuse_json(reader.failure());
+    if (choices.finish_reason) finish_reason_ = choices.finish_reason;
     if (is_error) return Verdict::error;  // also beside choices: so OpenRouter does, and SDKs raise
     if (usage.known) usage_ = usage;
+    has_content_ |= choices.has_content || chunks_ >= kMaxEmptyChunks;
+    out_of_resources_ |= choices.out_of_resources;
     const bool extra = usage.known && !has_choices;
     return extra && options_.drop_usage_chunk ? Verdict::drop : Verdict::pass;
 }
@@ -174,31 +234,29 @@ void StreamFilter::read_identity(const json::Reader& reader) {
     }
 }
 
-void StreamFilter::read_choices(const json::Value& choices) {
-    if (!choices.is(json::Kind::array)) return;
-    json::Reader reader(choices);
-    while (reader.next()) {
-        const auto reason = json::find(reader.value(), "finish_reason");
-        if (!reason) continue;
-        if (const auto known = read_finish_reason(*reason)) finish_reason_ = known;
-    }
-}
-
 /// Without a finish reason an agent takes the answer for unfinished and asks again, for ever.
 void StreamFilter::write_finish_chunk() {
+    const bool is_chat = options_.shape == Shape::chat;
     finish_reason_ = has_tool_calls_ ? chat::FinishReason::tool_calls : chat::FinishReason::stop;
-    finish_chunk_ = "data: ";
-    json::Writer json(finish_chunk_);
+    std::string chunk;
+    json::Writer json(chunk);
     json.begin_object();
     json.key("id").raw(id_.empty() ? "\"\"" : std::string_view(id_));
-    json.key("object").string("chat.completion.chunk");
+    json.key("object").string(is_chat ? "chat.completion.chunk" : "text_completion");
     json.key("created").raw(created_.empty() ? "0" : std::string_view(created_));
     json.key("model").string(model_);
     json.key("choices").begin_array().begin_object().key("index").number(0);
-    json.key("delta").begin_object().end_object();
+    if (is_chat) {
+        json.key("delta").begin_object().end_object();
+    } else {
+        json.key("text").string("").key("logprobs").null();
+    }
     json.key("finish_reason").string(chat::to_string(*finish_reason_));
     json.end_object().end_array().end_object();
-    finish_chunk_ += "\n\n";
+    finish_chunk_ = "data: " + chunk + "\n\n";
+    if (options_.rewrite && options_.rewrite(chunk, rewritten_json_)) {
+        finish_chunk_ = rewrite_event(finish_chunk_);
+    }
 }
 
 }  // namespace sluice::dialect::openai_chat

@@ -292,6 +292,179 @@ TEST(StreamFilter, UsageOnEveryChunkIsCountedOnce) {
     EXPECT_THAT(result.sent, testing::HasSubstr("\"total_tokens\":5"));
 }
 
+constexpr std::string_view kRole =
+    "data: {\"id\":\"a\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"},"
+    "\"finish_reason\":null}]}\n\n";
+constexpr std::string_view kOutOfResources =
+    "data: {\"id\":\"a\",\"choices\":[{\"delta\":{\"content\":\"\"},"
+    "\"finish_reason\":\"insufficient_system_resource\"}]}\n\n";
+
+TEST(StreamFilter, AChunkThatOnlyNamesTheRoleIsNoContent) {
+    Passage result;
+    result.feed(kRole);
+    EXPECT_FALSE(result.filter.has_content());
+    EXPECT_EQ(result.filter.chunks(), 1U);
+
+    result.feed("data: {\"id\":\"a\",\"choices\":[]}\n\n");
+    EXPECT_FALSE(result.filter.has_content());
+
+    result.feed(kHello);
+    EXPECT_TRUE(result.filter.has_content());
+}
+
+TEST(StreamFilter, WhateverIsToBeShownIsContent) {
+    for (const std::string_view choice :
+         {R"("delta":{"reasoning_content":"a"})"sv, R"("delta":{"refusal":"a"})"sv,
+          R"("delta":{"content":"","tool_calls":[{"index":0}]})"sv, R"("delta":{"new":0})"sv,
+          R"("delta":{"content":"a"})"sv, R"("text":"a")"sv,
+          R"("delta":{},"finish_reason":"stop")"sv}) {
+        const std::string chunk =
+            "data: {\"id\":\"a\",\"choices\":[{" + std::string(choice) + "}]}\n\n";
+        EXPECT_TRUE(pass(chunk).filter.has_content()) << choice;
+    }
+}
+
+TEST(StreamFilter, ContentThatIsNotRecognisedIsNotHeldBackForEver) {
+    Passage result;
+    int chunks = 0;
+    while (!result.filter.has_content() && chunks < 100) {
+        result.feed("data: {\"id\":\"a\",\"answer\":\"x\"}\n\n");
+        ++chunks;
+    }
+
+    EXPECT_LE(chunks, 20);
+    EXPECT_GT(chunks, 10);
+}
+
+TEST(StreamFilter, AReplyWithoutContentForWantOfResourcesIsTold) {
+    Passage result = pass(std::string(kRole) + std::string(kOutOfResources));
+    EXPECT_TRUE(result.filter.out_of_resources());
+    EXPECT_FALSE(result.filter.has_content());
+
+    result.feed("data: [DONE]\n\n");
+    EXPECT_TRUE(result.filter.done());
+    EXPECT_TRUE(result.filter.out_of_resources());
+    EXPECT_EQ(result.filter.finish_reason(), chat::FinishReason::other);
+}
+
+TEST(StreamFilter, AReplyBrokenOffAfterItsContentIsNot) {
+    const std::string bytes = std::string(kHello) + std::string(kOutOfResources);
+    const Passage result = pass(bytes);
+
+    EXPECT_FALSE(result.filter.out_of_resources());
+    EXPECT_EQ(result.sent, bytes);
+}
+
+TEST(TextStream, AMissingFinishIsWrittenAsTextCompletionsHaveIt) {
+    StreamFilter::Options options;
+    options.shape = Shape::text;
+    const std::string_view chunk =
+        "data: {\"id\":\"cmpl-1\",\"object\":\"text_completion\",\"created\":5,\"model\":\"m\","
+        "\"choices\":[{\"text\":\"Hi\",\"index\":0,\"finish_reason\":null}]}\n\n";
+
+    const Passage result = pass(std::string(chunk) + "data: [DONE]\n\n", options);
+
+    EXPECT_EQ(result.sent,
+              std::string(chunk) +
+                  "data: {\"id\":\"cmpl-1\",\"object\":\"text_completion\",\"created\":5,"
+                  "\"model\":\"m\",\"choices\":[{\"index\":0,\"text\":\"\",\"logprobs\":null,"
+                  "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+}
+
+TEST(TextStream, TheUsageChunkThatWasNotAskedForIsDropped) {
+    StreamFilter::Options options = dropping(true);
+    options.shape = Shape::text;
+    const std::string_view finish =
+        "data: {\"id\":\"c\",\"choices\":[{\"text\":\" you\",\"finish_reason\":\"length\"}]}\n\n";
+
+    const Passage result =
+        pass(std::string(finish) +
+                 "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\ndata: "
+                 "[DONE]\n\n",
+             options);
+
+    EXPECT_EQ(result.sent, std::string(finish) + "data: [DONE]\n\n");
+    EXPECT_EQ(result.filter.usage().total, 3U);
+    EXPECT_EQ(result.filter.finish_reason(), chat::FinishReason::length);
+}
+
+/// Puts "X" in the place of each "Hi" and model "asked" in that of "m".
+StreamFilter::Options rewriting() {
+    StreamFilter::Options options;
+    options.rewrite = [](std::string_view chunk, std::string& out) {
+        std::string text(chunk);
+        const auto replace = [&](std::string_view from, std::string_view to) {
+            const auto at = text.find(from);
+            if (at != std::string::npos) text.replace(at, from.size(), to);
+            return at != std::string::npos;
+        };
+        const bool content = replace("\"Hi\"", "\"X\"");
+        const bool model = replace("\"model\":\"m\"", "\"model\":\"asked\"");
+        const bool any = content || model;
+        if (any) out = std::move(text);
+        return any;
+    };
+    return options;
+}
+
+TEST(RewrittenStream, ChunksAreRewrittenAndEverythingElsePassesHoweverItIsCut) {
+    const std::string bytes =
+        "\xEF\xBB\xBF: Hi \"model\":\"m\"\n\n" + std::string(kHello) + std::string(kRole) +
+        "id: 7\r\ndata: {\"choices\":[{\"text\":\r\ndata:\"Hi\"}]}\r\n: \"Hi\"\r\n\r\n" +
+        std::string(kHello) + "data: [DONE]\n\n";
+    const std::string hello =
+        "data: "
+        "{\"id\":\"a\",\"model\":\"asked\",\"choices\":[{\"delta\":{\"content\":\"X\"}}]}\n\n";
+    const std::string expected =
+        "\xEF\xBB\xBF: Hi \"model\":\"m\"\n\n" + hello + std::string(kRole) +
+        "id: 7\ndata: {\"choices\":[{\"text\": \"X\"}]}\n: \"Hi\"\n\n" + hello +
+        "data: "
+        "{\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":0,\"model\":\"asked\","
+        "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
+        "data: [DONE]\n\n";
+
+    for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+        Passage result(rewriting());
+        result.feed(std::string_view(bytes).substr(0, cut));
+        result.feed(std::string_view(bytes).substr(cut));
+        ASSERT_EQ(result.sent, expected) << "cut at byte " << cut;
+        ASSERT_TRUE(result.filter.done());
+    }
+}
+
+TEST(RewrittenStream, ErrorsAndDroppedChunksAreNotShownToTheRewriter) {
+    StreamFilter::Options options = dropping(true);
+    int seen = 0;
+    options.rewrite = [&seen](std::string_view, std::string&) {
+        ++seen;
+        return false;
+    };
+    const std::string_view error = "data: {\"error\":{\"message\":\"Hi\"}}\n\n";
+
+    const Passage result =
+        pass(std::string(kHello) +
+                 "data: {\"id\":\"a\",\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\n" +
+                 std::string(error),
+             options);
+
+    EXPECT_EQ(seen, 1);
+    EXPECT_EQ(result.sent, std::string(kHello) + std::string(error));
+}
+
+TEST(RewrittenStream, TheEventsLiveUntilTheNextCall) {
+    StreamFilter filter(rewriting());
+    StreamFilter::Pieces pieces;
+    std::string bytes;
+    for (int i = 0; i < 100; ++i) bytes += kHello;
+
+    ASSERT_TRUE(filter.feed(bytes, pieces));
+
+    ASSERT_EQ(pieces.size(), 100U);
+    for (const std::string_view piece : pieces) {
+        EXPECT_THAT(std::string(piece), testing::HasSubstr("\"X\""));
+    }
+}
+
 TEST(StreamFilter, TheSameBytesComeOutOfRecordedReplies) {
     const char* const shared = std::getenv("SLUICE_SHARED");
     if (shared == nullptr) GTEST_SKIP() << "SLUICE_SHARED is not set";

@@ -69,7 +69,7 @@ struct Decimal {
 const char* take_digits(const char* at, Decimal& decimal) noexcept {
     for (; is_digit(*at); ++at) {
         decimal.digits = decimal.digits * 10 + static_cast<std::uint64_t>(*at - '0');
-        if (decimal.digits != 0) ++decimal.count;
+        if (decimal.count != 0 || *at != '0') ++decimal.count;
     }
     return at;
 }

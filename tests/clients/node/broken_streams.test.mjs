@@ -21,7 +21,11 @@ before(async () => {
   upstream = await startUpstream();
   gateway = await startGateway(`
 upstreams:
-  up: {base_url: "${upstream.baseURL}", timeouts: {first_byte: 1s, idle: 400ms}}
+  up:
+    base_url: "${upstream.baseURL}"
+    timeouts: {first_byte: 1s, idle: 400ms}
+    retry: {max_retries: 0}
+    breaker: off
 default_route: up/*
 `);
   client = clientOf(gateway);

@@ -33,7 +33,9 @@ upstreams:
     base_url: ${upstream.baseURL}
     api_key: sk-upstream-secret
     timeouts: {connect: 1s, first_byte: 500ms, idle: 500ms}
-  closed: {base_url: "http://127.0.0.1:1/v1"}
+    retry: {max_retries: 0}
+    breaker: off
+  closed: {base_url: "http://127.0.0.1:1/v1", retry: {max_retries: 0}}
 routes:
   - {model: echo, to: up/echo}
   - {model: "fault-*", to: up/*}

@@ -10,7 +10,11 @@ from sluice import client_of, content_of, say, start_gateway, start_upstream
 CONFIG = """
 keys: [{{name: alice, secret: sk-alice}}]
 upstreams:
-  up: {{base_url: "{base_url}", timeouts: {{first_byte: 500ms, idle: 500ms}}}}
+  up:
+    base_url: "{base_url}"
+    timeouts: {{first_byte: 500ms, idle: 500ms}}
+    retry: {{max_retries: 0}}
+    breaker: off
 routes:
   - {{model: echo, to: up/echo}}
   - {{model: "fault-*", to: up/*}}
