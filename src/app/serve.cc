@@ -128,7 +128,8 @@ bool may_be_used(config::Config& next, const config::Config& open, bool insecure
     next.listeners = open.listeners;
     next.admin.listen = open.admin.listen;
     const bool is_public = !std::ranges::all_of(open.listeners, config::is_loopback);
-    if (next.keys.empty() && is_public && !insecure_no_auth) {
+    if (next.keys.empty() && is_public && !insecure_no_auth &&
+        !config::clients_bring_credentials(next.upstreams)) {
         observe::log_error("without keys the open address would serve anyone");
         return false;
     }
@@ -142,7 +143,7 @@ bool may_be_used(config::Config& next, const config::Config& open, bool insecure
 /// The configuration in effect afterwards, whether it is the new one or still `current`.
 std::shared_ptr<const gateway::Snapshot> reload(
     const config::Flags& flags, const Workers& workers,
-    const std::shared_ptr<const gateway::Snapshot>& current) {
+    const std::shared_ptr<const gateway::Snapshot>& current, routing::Board& board) {
     auto loaded = load_configuration(flags, log_problem);
     if (!loaded || !may_be_used(loaded->config, current->config, flags.insecure_no_auth)) {
         observe::log_error("the new configuration is refused; the old one stays");
@@ -154,7 +155,7 @@ std::shared_ptr<const gateway::Snapshot> reload(
         loaded->config.log.prompts_file = current->config.log.prompts_file;
     }
     observe::set_log_level(log_level(loaded->config.log.level));
-    auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config));
+    auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config), board);
     for (const auto& worker : workers) worker->reload(snapshot);
     observe::log_info("configuration reloaded");
     return snapshot;
@@ -163,12 +164,13 @@ std::shared_ptr<const gateway::Snapshot> reload(
 /// Returns when the process is to stop: how long open replies then have.
 std::chrono::milliseconds wait_for_signals(const sigset_t& signals, const config::Flags& flags,
                                            const Workers& workers,
-                                           std::shared_ptr<const gateway::Snapshot> current) {
+                                           std::shared_ptr<const gateway::Snapshot> current,
+                                           routing::Board& board) {
     for (;;) {
         int signal = 0;
         if (sigwait(&signals, &signal) != 0) continue;
         if (signal != SIGHUP) return current->config.limits.drain_timeout;
-        current = reload(flags, workers, current);
+        current = reload(flags, workers, current, board);
     }
 }
 
@@ -201,7 +203,8 @@ int serve(const config::Flags& flags) {
                       {{"config", config::describe(loaded->config)}});
 
     gateway::Shared shared;
-    const auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config));
+    const auto snapshot =
+        std::make_shared<const gateway::Snapshot>(std::move(loaded->config), shared.board);
     net::AddressLimit addresses;
     const auto workers = make_workers(snapshot, shared, addresses);
     if (!workers) {
@@ -210,7 +213,7 @@ int serve(const config::Flags& flags) {
         return 1;
     }
     for (const auto& worker : *workers) worker->start();
-    const auto drain_time = wait_for_signals(signals, flags, *workers, snapshot);
+    const auto drain_time = wait_for_signals(signals, flags, *workers, snapshot, shared.board);
     shared.draining = true;
     stop(signals, *workers, drain_time);
     observe::log_info("stopped");

@@ -42,6 +42,21 @@ std::string_view trim(std::string_view text) noexcept {
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+std::string join(std::span<const std::string> names, std::string_view separator) {
+    std::string text;
+    for (const std::string& name : names) {
+        if (&name != names.data()) text += separator;
+        text += name;
+    }
+    return text;
+}
+
+void write_hex(char* text, std::uint64_t value) noexcept {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        *text++ = "0123456789abcdef"[(value >> shift) & 0xf];
+    }
+}
+
 bool glob_match(std::string_view pattern, std::string_view text) noexcept {
     std::size_t p = 0;
     std::size_t t = 0;

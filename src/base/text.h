@@ -2,6 +2,7 @@
 
 /// Small text tools that several layers need. ASCII only: HTTP names, configuration keys, globs.
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,12 @@ namespace sluice {
 
 /// Without the spaces and tabs around it.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;
+
+/// The names one after another, `separator` between them.
+[[nodiscard]] std::string join(std::span<const std::string> names, std::string_view separator);
+
+/// The value in 16 hexadecimal digits, written to `text`.
+void write_hex(char* text, std::uint64_t value) noexcept;
 
 /// `*` stands for any run of characters, everything else for itself. Linear in both lengths times
 /// the number of stars at worst; never recursive.

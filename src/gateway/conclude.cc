@@ -1,5 +1,6 @@
 /// What always happens at the end: count it, and write one line about it.
 
+#include "base/text.h"
 #include "gateway/handle.h"
 
 namespace sluice::gateway {
@@ -17,6 +18,17 @@ std::string_view provider_of(const config::Upstream* upstream) {
     return {};
 }
 
+/// As OpenTelemetry's conventions call it.
+std::string_view name_of(Operation operation) {
+    switch (operation) {
+        case Operation::none: return "";
+        case Operation::chat: return "chat";
+        case Operation::text_completion: return "text_completion";
+        case Operation::embeddings: return "embeddings";
+    }
+    return "";
+}
+
 std::optional<std::uint64_t> when_known(const chat::Usage& usage, std::uint64_t count) {
     return usage.known ? std::optional(count) : std::nullopt;
 }
@@ -24,9 +36,9 @@ std::optional<std::uint64_t> when_known(const chat::Usage& usage, std::uint64_t 
 void count(const Exchange& exchange, int status, net::Clock::duration total) {
     Shared& shared = exchange.gateway.shared();
     observe::RequestSample sample;
-    sample.operation = exchange.endpoint != nullptr && exchange.endpoint->is_api ? "chat" : "";
+    sample.operation = name_of(exchange.operation);
     sample.provider = provider_of(exchange.upstream);
-    if (!exchange.targets.empty()) sample.request_model = exchange.head.model;
+    if (exchange.plan != nullptr) sample.request_model = exchange.head.model;
     sample.response_model = exchange.reply_model;
     if (exchange.error) sample.error_type = to_string(exchange.error->code);
     sample.route = exchange.route;
@@ -67,6 +79,11 @@ void log(const Exchange& exchange, int status, net::Clock::duration total) {
     record.upstream_first_byte = exchange.first_byte_after;
     record.total = total;
     record.attempts = exchange.attempts;
+    record.tried = exchange.tried;
+    record.variant = exchange.variant;
+    record.hedged = exchange.hedged;
+    const std::string dropped = join(exchange.dropped, ",");
+    record.dropped = dropped;
     exchange.gateway.log(record);
 }
 

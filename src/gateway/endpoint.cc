@@ -2,8 +2,10 @@
 
 #include "gateway/answers.h"
 #include "gateway/handle.h"
+#include "gateway/pass_through.h"
 
 #include <array>
+#include <optional>
 
 namespace sluice::gateway {
 namespace {
@@ -16,6 +18,16 @@ constexpr auto kClientEndpoints = std::to_array<Endpoint>({
      .methods = "POST",
      .access = Access::key,
      .answer = complete_chat},
+    {.path = "/completions",
+     .is_api = true,
+     .methods = "POST",
+     .access = Access::key,
+     .answer = complete_text},
+    {.path = "/embeddings",
+     .is_api = true,
+     .methods = "POST",
+     .access = Access::key,
+     .answer = embed},
     {.path = "/models",
      .is_api = true,
      .methods = kRead,
@@ -27,6 +39,26 @@ constexpr auto kClientEndpoints = std::to_array<Endpoint>({
      .methods = kRead,
      .access = Access::key,
      .answer = answer_model},
+    {.path = "/api/tags",
+     .is_api = true,
+     .methods = kRead,
+     .access = Access::key,
+     .answer = answer_ollama_tags},
+    {.path = "/api/ps",
+     .is_api = true,
+     .methods = kRead,
+     .access = Access::key,
+     .answer = answer_ollama_running},
+    {.path = "/api/show",
+     .is_api = true,
+     .methods = "POST",
+     .access = Access::key,
+     .answer = answer_ollama_show},
+    {.path = "/api/version",
+     .is_api = true,
+     .methods = kRead,
+     .access = Access::key,
+     .answer = answer_ollama_version},
     {.path = "/", .methods = kRead, .access = Access::everyone, .answer = answer_index},
     {.path = "/health", .methods = kRead, .access = Access::everyone, .answer = answer_health},
     {.path = "/livez", .methods = kRead, .access = Access::everyone, .answer = answer_alive},
@@ -42,6 +74,12 @@ constexpr auto kAdminEndpoints = std::to_array<Endpoint>({
     {.path = "/metrics", .methods = kRead, .access = Access::key, .answer = answer_metrics},
 });
 
+/// What stands below the prefix of `pass_through` and is no endpoint of ours.
+constexpr Endpoint kPassThrough{.path = "",
+                                .methods = "GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD",
+                                .access = Access::pass_through,
+                                .answer = pass_through};
+
 constexpr EndpointTable kClientTable(kClientEndpoints, EndpointTable::Keys::clients);
 constexpr EndpointTable kAdminTable(kAdminEndpoints, EndpointTable::Keys::admin);
 
@@ -49,6 +87,13 @@ constexpr EndpointTable kAdminTable(kAdminEndpoints, EndpointTable::Keys::admin)
 std::string_view without_version(std::string_view path) {
     for (int i = 0; i < 2 && path.starts_with("/v1/"); ++i) path.remove_prefix(3);
     return path;
+}
+
+/// The part of the path below the prefix, with its leading slash; nullopt for other paths.
+std::optional<std::string_view> below(std::string_view path, std::string_view prefix) {
+    if (!path.starts_with(prefix)) return std::nullopt;
+    path.remove_prefix(prefix.size());
+    return path.starts_with('/') ? std::optional(path) : std::nullopt;
 }
 
 bool allows(std::string_view methods, std::string_view method) {
@@ -70,22 +115,43 @@ const EndpointTable& admin_endpoints() {
     return kAdminTable;
 }
 
-Result<void> EndpointTable::find(Exchange& exchange) const {
-    const std::string_view unversioned = without_version(exchange.path);
+bool EndpointTable::find_at(std::string_view path, bool api_only, Exchange& exchange) const {
+    const std::string_view unversioned = without_version(path);
     for (const Endpoint& endpoint : endpoints_) {
-        const std::string_view path = endpoint.is_api ? unversioned : exchange.path;
-        const bool matches = endpoint.takes_argument ? path.size() > endpoint.path.size() &&
-                                                           path.starts_with(endpoint.path)
-                                                     : path == endpoint.path;
+        if (api_only && !endpoint.is_api) continue;
+        const std::string_view asked = endpoint.is_api ? unversioned : path;
+        const bool matches = endpoint.takes_argument ? asked.size() > endpoint.path.size() &&
+                                                           asked.starts_with(endpoint.path)
+                                                     : asked == endpoint.path;
         if (!matches) continue;
         exchange.endpoint = &endpoint;
-        exchange.path_argument = path.substr(endpoint.path.size());
-        if (allows(endpoint.methods, exchange.method)) return {};
-        return fail(Errc::method_not_allowed, exchange.method + " is not possible on " +
-                                                  exchange.path +
-                                                  "; allowed: " + std::string(endpoint.methods));
+        exchange.path_argument = asked.substr(endpoint.path.size());
+        return true;
     }
-    return fail(Errc::not_found, "unknown path: " + exchange.method + " " + exchange.path);
+    return false;
+}
+
+/// Endpoints of ours come first, also below the prefix that everything else is handed on from.
+bool EndpointTable::find_anywhere(Exchange& exchange) const {
+    if (find_at(exchange.path, false, exchange)) return true;
+    const config::PassThrough& settings = exchange.snapshot->config.pass_through;
+    if (settings.upstream.empty() || keys_ != Keys::clients) return false;
+    const auto rest = below(exchange.path, settings.prefix);
+    if (!rest) return false;
+    if (find_at(*rest, true, exchange)) return true;
+    exchange.endpoint = &kPassThrough;
+    exchange.path_argument = *rest;
+    return true;
+}
+
+Result<void> EndpointTable::find(Exchange& exchange) const {
+    if (!find_anywhere(exchange)) {
+        return fail(Errc::not_found, "unknown path: " + exchange.method + " " + exchange.path);
+    }
+    const std::string_view methods = exchange.endpoint->methods;
+    if (allows(methods, exchange.method)) return {};
+    return fail(Errc::method_not_allowed, exchange.method + " is not possible on " + exchange.path +
+                                              "; allowed: " + std::string(methods));
 }
 
 }  // namespace sluice::gateway

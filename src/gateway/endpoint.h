@@ -13,9 +13,10 @@
 namespace sluice::gateway {
 
 enum class Access : std::uint8_t {
-    everyone,  ///< no key asked for
-    key,       ///< any valid key
-    metrics,   ///< a key with the scope `metrics`
+    everyone,      ///< no key asked for
+    key,           ///< any valid key
+    metrics,       ///< a key with the scope `metrics`
+    pass_through,  ///< a key with the scope `pass_through`
 };
 
 struct Endpoint {
@@ -43,6 +44,9 @@ public:
     [[nodiscard]] std::span<const Endpoint> endpoints() const noexcept { return endpoints_; }
 
 private:
+    [[nodiscard]] bool find_at(std::string_view path, bool api_only, Exchange& exchange) const;
+    [[nodiscard]] bool find_anywhere(Exchange& exchange) const;
+
     std::span<const Endpoint> endpoints_;
     Keys keys_;
 };

@@ -7,16 +7,20 @@
 #include "chat/finish_reason.h"
 #include "chat/usage.h"
 #include "dialect/openai_chat/head.h"
-#include "dialect/openai_chat/stream_filter.h"
+#include "dialect/openai_embeddings/head.h"
+#include "gateway/attempt.h"
 #include "gateway/gateway.h"
+#include "gateway/keepalive.h"
 #include "gateway/snapshot.h"
+#include "net/pause.h"
 #include "net/transaction.h"
 #include "upstream/flight.h"
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,10 +30,13 @@ namespace sluice::gateway {
 struct Endpoint;
 class EndpointTable;
 
-/// Something that a stage changed about the request, and the rule that made it do so.
-struct Change {
-    std::string_view rule;   ///< "route.model", "usage.include"
-    std::string_view field;  ///< of the request
+/// What is asked for, where a model is asked.
+enum class Operation : std::uint8_t { none, chat, text_completion, embeddings };
+
+/// An embeddings request, and which of its inputs are asked for just now.
+struct EmbeddingsPart {
+    dialect::openai_embeddings::Head head;
+    dialect::openai_embeddings::Part part;
 };
 
 class Exchange final : private net::ClientWatch {
@@ -39,9 +46,21 @@ public:
     Exchange& operator=(const Exchange&) = delete;
     ~Exchange();
 
-    /// From now on the client's leaving cancels the flight.
+    /// From now on the client's leaving ends the waits and the attempts under way.
     void watch_client();
-    /// Lets this flight be the one that is cancelled.
+    /// Nobody waits for the answer any more, or it will not come.
+    [[nodiscard]] bool is_over() const noexcept { return client_gone || stopping; }
+
+    /// Lets `attempt` be called off when the client leaves. It must resign before it ends.
+    void enlist(Attempt& attempt);
+    void resign(Attempt& attempt) noexcept;
+
+    /// Waits, unless the exchange is over before: then Wake::cancelled.
+    net::Task<net::Wake> wait(net::Clock::duration time);
+    /// Ends that wait.
+    void wake();
+
+    /// A flight of the gateway's own asking, outside of attempts: lists of models, pass-through.
     void fly(std::unique_ptr<upstream::Flight> next);
     void land();
     [[nodiscard]] upstream::Flight& flight() noexcept { return *flight_; }
@@ -61,17 +80,24 @@ public:
     const Endpoint* endpoint = nullptr;
     std::string_view path_argument;  ///< what stands behind the endpoint's path, in `path`
     Scope scope;                     ///< identify
+    std::string tenant;              ///< identify: stands for a credential that is no key of ours
     net::Body body;                  ///< gone once the answer has begun
+    Operation operation = Operation::none;
     dialect::openai_chat::Head head;
-    std::string_view route;                      ///< route: its name
-    std::span<const config::Target> targets;     ///< route: in order of preference
-    std::vector<Change> changes;                 ///< shape
+    std::optional<EmbeddingsPart> embeddings;  ///< in place of most of `head`
+    std::string_view route;                    ///< route: its name
+    const RoutePlan* plan = nullptr;           ///< route
+
+    std::shared_ptr<Attempt> attempt;            ///< open: the one that is relayed
     const config::Upstream* upstream = nullptr;  ///< open: who answers, or failed last
     int attempts = 0;
+    std::string tried;              ///< open: "main:503, other:200", once one has failed
+    std::string client_credential;  ///< identify: header lines for upstreams with auth: passthrough
+    std::string variant;            ///< open: of a route that splits
+    std::vector<std::string> dropped;  ///< open: fields that the upstream did not get
+    bool hedged = false;
     std::string upstream_request_id;
-
-    std::string first;  ///< open: a whole reply, or what there is of a streamed one
-    std::optional<dialect::openai_chat::StreamFilter> filter;  ///< open: set for a streamed reply
+    KeepAlive keepalive;  ///< of a client that waits for an event stream
 
     /// Request and reply in full; kept only where the operator named a file for them.
     struct Transcript {
@@ -93,8 +119,11 @@ public:
 private:
     void on_client_gone() override;
     void on_server_stopping() override;
+    void call_off();
 
     std::unique_ptr<upstream::Flight> flight_;
+    std::array<Attempt*, 2> attempts_{};  // under way: two where one is hedged
+    std::optional<net::Pause> pause_;
 };
 
 }  // namespace sluice::gateway

@@ -24,7 +24,7 @@ void end_after_bug(Exchange& exchange, const std::exception_ptr& bug) {
     observe::log_error("a request ended in an exception",
                        {{"request_id", exchange.request_id}, {"what", what}});
     respond_error(exchange, Error(Errc::internal, "the gateway failed to handle this request"));
-    if (exchange.client.started() && exchange.filter) exchange.client.abort();
+    if (exchange.client.started() && exchange.attempt) exchange.client.abort();
     conclude(exchange);
 }
 

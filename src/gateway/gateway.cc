@@ -1,5 +1,7 @@
 #include "gateway/gateway.h"
 
+#include "observe/log.h"
+
 #include <utility>
 
 namespace sluice::gateway {
@@ -14,7 +16,8 @@ Gateway::Gateway(net::Worker& worker, Shared& shared)
     : worker_(worker),
       shared_(shared),
       connector_(worker),
-      housekeeping_(worker.deadlines(), *this) {}
+      housekeeping_(worker.deadlines(), *this),
+      chance_(std::random_device()()) {}
 
 Result<void> Gateway::use(std::shared_ptr<const Snapshot> snapshot) {
     // What can fail is tried before anything is changed.
@@ -48,12 +51,28 @@ void Gateway::expect_housekeeping() {
 
 void Gateway::keep_house() {
     access_log_.flush();
+    report_places();
     bool any_kept = false;
     for (auto& [name, way] : ways_) {
         report_connections(name, way);
         any_kept = any_kept || way.idle > 0 || way.active > 0;
     }
     if (any_kept) housekeeping_.expire_after(kNowAndThen);
+}
+
+void Gateway::note_breaker(std::string_view upstream, routing::BreakerState state) {
+    observe::log_warn("the breaker of an upstream has changed",
+                      {{"upstream", upstream}, {"state", routing::to_string(state)}});
+    shared_.metrics.breaker(upstream, routing::to_string(state), static_cast<int>(state));
+}
+
+/// Every worker knows the same: the first one reports it.
+void Gateway::report_places() {
+    if (worker_.index() != 0) return;
+    for (const auto& [name, record] : snapshot_->records) {
+        const routing::InFlight& places = record->in_flight;
+        shared_.metrics.in_flight(name, places.active(), places.waiting(), places.limit());
+    }
 }
 
 void Gateway::report_connections(const std::string& name, Way& way) {

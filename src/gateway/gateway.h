@@ -5,7 +5,6 @@
 
 #include "config/config.h"
 #include "dialect/openai_chat/models.h"
-#include "gateway/health.h"
 #include "gateway/request_id.h"
 #include "gateway/snapshot.h"
 #include "net/connect.h"
@@ -13,12 +12,14 @@
 #include "observe/access_log.h"
 #include "observe/metrics.h"
 #include "observe/prompt_file.h"
+#include "routing/board.h"
 #include "upstream/origin.h"
 
 #include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ namespace sluice::gateway {
 /// What all workers share. Thread-safe.
 struct Shared {
     observe::Metrics metrics;
-    HealthBoard health;
+    routing::Board board;
     std::unique_ptr<observe::PromptFile> prompts;  ///< set before the workers start, or never
     const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::atomic<bool> draining = false;
@@ -53,6 +54,15 @@ public:
     void expect_housekeeping();
     void flush_log() { access_log_.flush(); }
     [[nodiscard]] RequestIds& request_ids() noexcept { return request_ids_; }
+    /// Chance for balancing and back-off; not for secrets.
+    [[nodiscard]] std::uint64_t random() noexcept { return chance_(); }
+    /// From [0, 1).
+    [[nodiscard]] double random_share() {
+        return std::uniform_real_distribution<double>(0, 1)(chance_);
+    }
+
+    /// A breaker has changed: logged and counted.
+    void note_breaker(std::string_view upstream, routing::BreakerState state);
 
     /// The way to a configured upstream.
     [[nodiscard]] upstream::Origin& origin(const config::Upstream& upstream);
@@ -87,6 +97,7 @@ private:
     };
 
     void keep_house();
+    void report_places();
     void report_connections(const std::string& name, Way& way);
 
     void on_reuse_race() override { shared_.metrics.upstream_reuse_race(); }
@@ -101,6 +112,7 @@ private:
     observe::AccessLog access_log_;
     Housekeeping housekeeping_;
     RequestIds request_ids_;
+    std::mt19937_64 chance_;
 };
 
 }  // namespace sluice::gateway

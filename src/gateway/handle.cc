@@ -32,13 +32,28 @@ net::Task<> handle(Exchange& exchange) {
     conclude(exchange);
 }
 
-net::Task<Result<void>> complete_chat(Exchange& exchange) {
+net::Task<Result<void>> complete(Exchange& exchange) {
     auto result = co_await read_request(exchange);
     if (result) result = route(exchange);
-    if (result) result = co_await open(exchange);
-    if (result) result = co_await relay(exchange);
-    exchange.land();
+    if (!result) co_return result;
+    result = co_await open(exchange);
+    if (result) {
+        result = co_await relay(exchange);
+    } else if (exchange.client.started()) {
+        result = co_await fail_in_stream(exchange, std::move(result.error()));
+    }
+    exchange.attempt.reset();
     co_return result;
+}
+
+net::Task<Result<void>> complete_chat(Exchange& exchange) {
+    exchange.operation = Operation::chat;
+    co_return co_await complete(exchange);
+}
+
+net::Task<Result<void>> complete_text(Exchange& exchange) {
+    exchange.operation = Operation::text_completion;
+    co_return co_await complete(exchange);
 }
 
 }  // namespace sluice::gateway

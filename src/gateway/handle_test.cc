@@ -99,7 +99,7 @@ TEST(HandleTest, AFailureBeforeTheFirstContentIsAStatus) {
 
 TEST(HandleTest, TheNextTargetAnswersWhereTheFirstCannot) {
     auto config = faulty_config();
-    config.default_route.targets = {{"local", "fault-reset-before-head"}, {"local", "echo"}};
+    config.default_route.targets = {{"local", "fault-reset-before-head", 0}, {"local", "echo", 1}};
     TestGateway gateway(std::move(config));
     TestTransaction transaction("POST", kPath, chat_request("any", true));
 
@@ -119,7 +119,7 @@ TEST(HandleTest, AClientThatHangsUpEndsTheFlight) {
 
     gateway.run(transaction);
 
-    EXPECT_LT(net::Clock::now() - start, 250ms);
+    EXPECT_LT(net::Clock::now() - start, 1500ms) << "the whole reply takes more than 3 s";
     EXPECT_FALSE(transaction.finished);
     EXPECT_TRUE(gateway.shared.metrics.text().contains("sluice_client_gone_total 1"));
 }

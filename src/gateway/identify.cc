@@ -2,6 +2,8 @@
 #include "gateway/handle.h"
 #include "net/digest.h"
 
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -65,7 +67,45 @@ Result<void> check_scope(const Exchange& exchange) {
                     "this key lacks the scope `metrics`; add it to the key's "
                     "scopes in the configuration");
     }
+    if (exchange.endpoint->access == Access::pass_through && !exchange.scope.may_pass_through) {
+        return fail(Errc::forbidden, "this key lacks the scope `pass_through`, which " +
+                                         exchange.path +
+                                         " needs; add it to the key's scopes in the configuration");
+    }
     return {};
+}
+
+/// Stands for a credential in logs and limits, and tells nothing of it.
+std::string tenant_of(std::string_view secret) {
+    const net::Digest digest = net::sha256(secret);
+    std::uint64_t front = 0;
+    std::memcpy(&front, digest.data(), sizeof front);
+    std::string tenant("credential-0123456789abcdef");
+    write_hex(tenant.data() + tenant.size() - 16, front);
+    return tenant;
+}
+
+/// The client's key is one of the upstream's own, which judges it. Whose request it is, is told by
+/// the key's digest. Without a key the upstream's configured one serves, but only clients that no
+/// other machine can be.
+Result<void> identify_by_upstream(Exchange& exchange) {
+    const net::http1::RequestHead& head = exchange.client.head();
+    const auto secret = credential(head);
+    if (!secret) return std::unexpected(secret.error());
+    const bool alone = exchange.snapshot->loopback_only;
+    exchange.scope.may_see_metrics = exchange.scope.may_see_stats = alone;
+    exchange.scope.may_pass_through = true;
+    if (!*secret || (*secret)->empty()) {
+        if (alone) return check_scope(exchange);
+        return fail(Errc::unauthorized, "no API key was given; " + std::string(kHowToAuthenticate));
+    }
+    for (const std::string_view name : {"authorization", "x-api-key"}) {
+        const auto value = head.find(name);
+        if (value) net::append_field(exchange.client_credential, name, *value);
+    }
+    exchange.tenant = tenant_of(**secret);
+    exchange.scope.key_name = exchange.tenant;
+    return check_scope(exchange);
 }
 
 }  // namespace
@@ -74,8 +114,10 @@ Result<void> identify(Exchange& exchange) {
     if (exchange.endpoint->access == Access::everyone) return {};
     const Snapshot& snapshot = *exchange.snapshot;
     if (exchange.table.keys() == EndpointTable::Keys::clients && snapshot.keys.empty()) {
+        if (snapshot.passes_credentials) return identify_by_upstream(exchange);
         // Loopback only, by the check at start: any credential or none will do.
         exchange.scope.may_see_metrics = exchange.scope.may_see_stats = true;
+        exchange.scope.may_pass_through = true;
         return {};
     }
     const auto secret = credential(exchange.client.head());
@@ -92,6 +134,8 @@ Result<void> identify(Exchange& exchange) {
     exchange.scope.group = key->group;
     exchange.scope.may_see_metrics = key->may_see_metrics;
     exchange.scope.may_see_stats = key->may_see_stats;
+    exchange.scope.may_pass_through = key->may_pass_through;
+    exchange.scope.models = key->models;
     return check_scope(exchange);
 }
 

@@ -50,7 +50,8 @@ std::string percent_decoded(std::string_view text) {
 net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upstream) {
     exchange.fly(exchange.gateway.origin(upstream).flight());
     upstream::Ask question;
-    question.path = "/models";
+    question.path = upstream.paths.models;
+    question.credential = exchange.client_credential;
     question.first_byte = kListTime;
     question.request_id = exchange.request_id;
     auto opened = co_await exchange.flight().open(question);
@@ -70,7 +71,13 @@ net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upst
 }
 
 /// From memory where it is fresh. A list that cannot be had is left out, or the old one serves.
+/// What an upstream lists for a client's own credential is that client's alone.
 net::Task<Models> list_of(Exchange& exchange, const config::Upstream& upstream) {
+    if (upstream.auth == config::Auth::passthrough) {
+        auto own = co_await fetch(exchange, upstream);
+        exchange.land();
+        co_return own ? std::move(*own) : Models();
+    }
     auto& lists = exchange.gateway.model_lists();
     const auto known = lists.find(upstream.name);
     if (known != lists.end() && known->second.good_until > net::Clock::now()) {
@@ -122,23 +129,25 @@ net::Task<> add_route(Exchange& exchange, std::string_view pattern,
     }
 }
 
-net::Task<Models> offered(Exchange& exchange) {
+}  // namespace
+
+net::Task<Result<Models>> offered_models(Exchange& exchange) {
     exchange.watch_client();
     Models models;
-    for (const config::Route& route : exchange.snapshot->config.routes) {
-        co_await add_route(exchange, route.model, route.targets, models);
+    for (const auto& route : exchange.snapshot->routes) {
+        const std::string_view pattern = route->is_default() ? "*" : route->name;
+        co_await add_route(exchange, pattern, route->plan.route().targets, models);
     }
-    co_await add_route(exchange, "*", exchange.snapshot->config.default_route.targets, models);
+    std::erase_if(models, [&](const Model& model) { return !exchange.scope.may_use(model.id); });
+    if (exchange.client_gone) co_return fail(Errc::client_gone);
+    if (exchange.stopping) co_return fail(Errc::cancelled);
     co_return models;
 }
 
-}  // namespace
-
 net::Task<Result<void>> answer_models(Exchange& exchange) {
-    const Models models = co_await offered(exchange);
-    if (exchange.client_gone) co_return fail(Errc::client_gone);
-    if (exchange.stopping) co_return fail(Errc::cancelled);
-    respond_json(exchange, 200, dialect::openai_chat::write_models(models));
+    const auto models = co_await offered_models(exchange);
+    if (!models) co_return std::unexpected(models.error());
+    respond_json(exchange, 200, dialect::openai_chat::write_models(*models));
     co_return Result<void>();
 }
 
@@ -146,16 +155,15 @@ net::Task<Result<void>> answer_model(Exchange& exchange) {
     const std::string name = percent_decoded(exchange.path_argument);
     const auto& routes = exchange.snapshot->config.routes;
     const auto route = std::ranges::find(routes, name, &config::Route::model);
-    if (route != routes.end() && !route->model.contains('*')) {
+    if (route != routes.end() && !route->model.contains('*') && exchange.scope.may_use(name)) {
         const Model model = named(name, route->targets);
         respond_json(exchange, 200, dialect::openai_chat::write_model(model));
         co_return Result<void>();
     }
-    const Models models = co_await offered(exchange);
-    if (exchange.client_gone) co_return fail(Errc::client_gone);
-    if (exchange.stopping) co_return fail(Errc::cancelled);
-    const auto found = std::ranges::find(models, name, &Model::id);
-    if (found == models.end()) {
+    const auto models = co_await offered_models(exchange);
+    if (!models) co_return std::unexpected(models.error());
+    const auto found = std::ranges::find(*models, name, &Model::id);
+    if (found == models->end()) {
         Error unknown(Errc::model_not_found, "the model `" + std::string(exchange.path_argument) +
                                                  "` does not exist here; GET /v1/models lists "
                                                  "those that do");

@@ -1,4 +1,4 @@
-/// The second half of an attempt: the reply goes to the client. From here on nothing can be tried
+/// The second half of an answer: the reply goes to the client. From here on nothing can be tried
 /// again.
 
 #include "dialect/openai_chat/errors.h"
@@ -23,6 +23,7 @@ void note(std::string& reply, std::span<const std::string_view> pieces) {
 /// have left, so a slow client slows the upstream down.
 Result<bool> put(Exchange& exchange, std::span<const std::string_view> pieces, bool last) {
     if (exchange.transcript) note(exchange.transcript->reply, pieces);
+    exchange.keepalive.note_bytes();
     switch (exchange.client.write(pieces, last)) {
         case net::Sent::all: return false;
         case net::Sent::pending: return true;
@@ -31,17 +32,26 @@ Result<bool> put(Exchange& exchange, std::span<const std::string_view> pieces, b
     return fail(Errc::internal);
 }
 
-void start_stream(Exchange& exchange) {
-    net::ReplyHead head;
-    head.status = exchange.status = 200;
-    head.fields = common_fields(exchange);
-    head.fields +=
-        "content-type: text/event-stream; charset=utf-8\r\n"
-        "cache-control: no-cache\r\n"
-        "x-accel-buffering: no\r\n";
-    head.fields += exchange.flight().reply().fields;
-    exchange.client.start(head);
-    exchange.client.release_request();
+/// No comment may come between bytes that are on their way.
+net::Task<Result<void>> flush(Exchange& exchange) {
+    exchange.keepalive.pause();
+    auto flushed = co_await exchange.client.flush();
+    exchange.keepalive.note_flushed();
+    exchange.keepalive.note_bytes();
+    co_return flushed;
+}
+
+/// A comment that a slow client has not taken yet goes first.
+net::Task<Result<void>> send(Exchange& exchange, std::span<const std::string_view> pieces,
+                             bool last) {
+    if (exchange.keepalive.is_unflushed()) {
+        auto flushed = co_await flush(exchange);
+        if (!flushed) co_return flushed;
+    }
+    const auto pending = put(exchange, pieces, last);
+    if (!pending) co_return std::unexpected(pending.error());
+    if (*pending) co_return co_await flush(exchange);
+    co_return Result<void>();
 }
 
 /// Whether the stream is at its end and whole.
@@ -49,68 +59,100 @@ bool is_complete(const StreamFilter& filter) {
     return filter.done() && !filter.has_error();
 }
 
-net::Task<Result<void>> pump(Exchange& exchange, StreamFilter& filter) {
-    StreamFilter::Pieces pieces = {exchange.first};
+net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, StreamFilter& filter) {
+    StreamFilter::Pieces pieces = {attempt.first};
     Result<void> fed;
-    if (exchange.error) {
-        fed = std::unexpected(std::move(*exchange.error));
-        exchange.error.reset();
-    }
+    if (attempt.broke) fed = std::unexpected(*std::exchange(attempt.broke, std::nullopt));
     for (;;) {
         if (!pieces.empty()) {
-            const auto pending = put(exchange, pieces, is_complete(filter));
+            const bool slow = exchange.keepalive.is_unflushed();
+            const auto pending =
+                slow ? Result<bool>(true) : put(exchange, pieces, is_complete(filter));
             if (!pending) co_return std::unexpected(pending.error());
-            if (*pending) {
-                auto flushed = co_await exchange.client.flush();
+            if (slow) {
+                auto sent = co_await send(exchange, pieces, is_complete(filter));
+                if (!sent) co_return sent;
+            } else if (*pending) {
+                auto flushed = co_await flush(exchange);
                 if (!flushed) co_return flushed;
             }
         }
         if (!fed || is_complete(filter)) co_return fed;
         pieces.clear();
         if (filter.has_error()) co_return filter.end(pieces);
-        const auto bytes = co_await exchange.flight().next();
+        const auto bytes = co_await attempt.flight->next();
         if (!bytes) co_return std::unexpected(bytes.error());
+        const std::uint64_t chunks = filter.chunks();
         fed = bytes->empty() ? filter.end(pieces) : filter.feed(*bytes, pieces);
+        if (filter.chunks() != chunks) attempt.flight->note_progress();
     }
 }
 
 /// The client learns of a broken stream twice: by an error event, and by an end that is none.
-net::Task<> break_off(Exchange& exchange, const StreamFilter& filter, const Error& error) {
-    if (!filter.has_error()) {
-        const std::string event = dialect::openai_chat::write_stream_error(error);
-        const std::array<std::string_view, 1> pieces = {event};
-        const auto pending = put(exchange, pieces, false);
-        if (pending && *pending) co_await exchange.client.flush();
-    }
+net::Task<> break_off(Exchange& exchange, std::string_view event) {
+    exchange.keepalive.end();
+    const std::array<std::string_view, 1> pieces = {event};
+    if (!event.empty()) co_await send(exchange, pieces, false);
     exchange.client.abort();
 }
 
-net::Task<Result<void>> relay_stream(Exchange& exchange, StreamFilter& filter) {
-    start_stream(exchange);
-    auto pumped = co_await pump(exchange, filter);
-    exchange.first = {};
+net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, StreamFilter& filter) {
+    if (!exchange.client.started()) start_event_stream(exchange, attempt.reply().fields);
+    exchange.client.release_request();
+    auto pumped = co_await pump(exchange, attempt, filter);
+    exchange.keepalive.end();
+    attempt.first = {};
     exchange.usage = filter.usage();
     exchange.finish_reason = filter.finish_reason();
     exchange.reply_model = filter.model();
     if (pumped) {
-        co_await exchange.flight().settle();
+        co_await attempt.flight->settle();
         co_return pumped;
     }
     Error error = root_cause(exchange, std::move(pumped.error()));
-    if (error.code != Errc::client_gone) co_await break_off(exchange, filter, error);
+    if (error.code != Errc::client_gone) {
+        const std::string event =
+            filter.has_error() ? std::string() : dialect::openai_chat::write_stream_error(error);
+        co_await break_off(exchange, event);
+    }
     co_return std::unexpected(std::move(error));
+}
+
+/// Where comments have begun the answer, a refusal can no longer be a status.
+net::Task<Result<void>> relay_refusal_in_stream(Exchange& exchange, const Attempt& attempt) {
+    std::string event = "data: ";
+    event += attempt.first;
+    event += "\n\n";
+    co_await break_off(exchange, event);
+    co_return Result<void>();
 }
 
 }  // namespace
 
 net::Task<Result<void>> relay(Exchange& exchange) {
-    if (exchange.filter) co_return co_await relay_stream(exchange, *exchange.filter);
-    const upstream::ReplyInfo& reply = exchange.flight().reply();
-    if (exchange.transcript) exchange.transcript->reply = exchange.first;
-    respond(exchange, reply.status, "application/json", exchange.first, reply.fields);
+    Attempt& attempt = *exchange.attempt;
+    if (attempt.filter && !attempt.failure) {
+        co_return co_await relay_stream(exchange, attempt, *attempt.filter);
+    }
+    exchange.keepalive.end();
+    if (exchange.client.started()) co_return co_await relay_refusal_in_stream(exchange, attempt);
+    if (exchange.transcript) exchange.transcript->reply = attempt.first;
+    const upstream::ReplyInfo& reply = attempt.reply();
+    const bool in_stream = attempt.failure && reply.status == 200 && attempt.filter;
+    respond(exchange, in_stream ? http_status(Errc::upstream_status) : reply.status,
+            "application/json", attempt.first, reply_fields(exchange, reply.fields));
     exchange.client.release_request();
     if (exchange.client_gone) co_return fail(Errc::client_gone);
     co_return Result<void>();
+}
+
+net::Task<Result<void>> fail_in_stream(Exchange& exchange, Error error) {
+    error = root_cause(exchange, std::move(error));
+    if (error.code != Errc::client_gone) {
+        const std::string event = dialect::openai_chat::write_stream_error(error);
+        co_await break_off(exchange, event);
+    }
+    co_return std::unexpected(std::move(error));
 }
 
 }  // namespace sluice::gateway

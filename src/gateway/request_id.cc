@@ -1,5 +1,6 @@
 #include "gateway/request_id.h"
 
+#include "base/text.h"
 #include "net/digest.h"
 
 #include <array>
@@ -13,12 +14,6 @@ std::uint64_t spread(std::uint64_t value) {
     value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
     value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
     return value ^ (value >> 31);
-}
-
-void write_hex(char* text, std::uint64_t value) {
-    for (int shift = 60; shift >= 0; shift -= 4) {
-        *text++ = "0123456789abcdef"[(value >> shift) & 0xf];
-    }
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "gateway/respond.h"
 
+#include "base/text.h"
 #include "dialect/openai_chat/errors.h"
 #include "gateway/endpoint.h"
+#include "shaping/reply.h"
 
 #include <algorithm>
 #include <array>
@@ -21,17 +23,36 @@ bool allows_origin(const Exchange& exchange) {
                                });
 }
 
+void append_retry_after(std::string& fields, const Error& error) {
+    if (!error.retry_after) return;
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after);
+    net::append_field(fields, "retry-after", std::to_string(seconds.count()));
+}
+
+/// Each attempt and what came of it; of one that went well at once only that.
+void append_attempts(std::string& fields, const Exchange& exchange) {
+    if (!exchange.tried.empty()) {
+        net::append_field(fields, "x-sluice-attempts", exchange.tried);
+    } else if (exchange.attempt) {
+        fields += "x-sluice-attempts: ";
+        fields += exchange.upstream->name;
+        fields += ":200\r\n";
+    }
+}
+
 std::string error_fields(const Exchange& exchange, const Error& error) {
     std::string fields;
     if (error.code == Errc::unauthorized) net::append_field(fields, "www-authenticate", "Bearer");
     if (error.code == Errc::method_not_allowed) {
         net::append_field(fields, "allow", exchange.endpoint->methods);
     }
-    if (error.retry_after) {
-        const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after);
-        net::append_field(fields, "retry-after", std::to_string(seconds.count()));
-    }
+    append_retry_after(fields, error);
+    if (exchange.attempts > 0) append_attempts(fields, exchange);
     return fields;
+}
+
+bool changes_fields(const config::Route& route) {
+    return !route.reply.drop_headers.empty() || !route.reply.set_headers.empty();
 }
 
 }  // namespace
@@ -46,10 +67,42 @@ std::string common_fields(const Exchange& exchange) {
     if (allows_origin(exchange)) {
         net::append_field(fields, "access-control-allow-origin", exchange.origin);
         net::append_field(fields, "access-control-expose-headers",
-                          "x-request-id, x-sluice-upstream-request-id, retry-after");
+                          "x-request-id, x-sluice-upstream-request-id, "
+                          "x-sluice-attempts, x-sluice-variant, x-sluice-dropped, retry-after");
         net::append_field(fields, "vary", "origin");
     }
     return fields;
+}
+
+std::string reply_fields(const Exchange& exchange, std::string_view from_upstream) {
+    std::string fields;
+    const bool rewrites = exchange.plan != nullptr && changes_fields(exchange.plan->plan.route());
+    if (rewrites) {
+        const config::ReplyRules& rules = exchange.plan->plan.route().reply;
+        fields = shaping::ReplyRewriter(rules, exchange.head.model).rewrite_fields(from_upstream);
+    } else {
+        fields = from_upstream;
+    }
+    const bool must_wait = exchange.error && exchange.error->retry_after;
+    if (must_wait && !fields.contains("retry-after")) append_retry_after(fields, *exchange.error);
+    append_attempts(fields, exchange);
+    if (!exchange.variant.empty()) net::append_field(fields, "x-sluice-variant", exchange.variant);
+    if (!exchange.dropped.empty()) {
+        net::append_field(fields, "x-sluice-dropped", join(exchange.dropped, ", "));
+    }
+    return fields;
+}
+
+void start_event_stream(Exchange& exchange, std::string_view from_upstream) {
+    net::ReplyHead head;
+    head.status = exchange.status = 200;
+    head.fields = common_fields(exchange);
+    head.fields +=
+        "content-type: text/event-stream; charset=utf-8\r\n"
+        "cache-control: no-cache\r\n"
+        "x-accel-buffering: no\r\n";
+    head.fields += reply_fields(exchange, from_upstream);
+    exchange.client.start(head);
 }
 
 void respond(Exchange& exchange, int status, std::string_view content_type, std::string_view body,

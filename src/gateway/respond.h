@@ -14,6 +14,14 @@ namespace sluice::gateway {
 /// The request's id and, where asked for and allowed, CORS. Whole header lines.
 [[nodiscard]] std::string common_fields(const Exchange& exchange);
 
+/// The header lines of an upstream's reply as they go to the client, with ours about the attempts
+/// made, the variant chosen and the fields dropped. Whole lines.
+[[nodiscard]] std::string reply_fields(const Exchange& exchange, std::string_view from_upstream);
+
+/// Begins the answer as an event stream; `from_upstream` are header lines of its reply, if there is
+/// one already.
+void start_event_stream(Exchange& exchange, std::string_view from_upstream);
+
 /// Sends a whole answer. `fields` are further header lines. What the socket does not take at once
 /// leaves after the exchange has ended.
 void respond(Exchange& exchange, int status, std::string_view content_type, std::string_view body,

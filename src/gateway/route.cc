@@ -3,8 +3,8 @@
 
 namespace sluice::gateway {
 
-/// The body, whole and checked, and its head.
-net::Task<Result<void>> read_request(Exchange& exchange) {
+/// The body, whole.
+net::Task<Result<void>> read_body(Exchange& exchange) {
     const auto coding = exchange.client.head().find("content-encoding");
     if (coding && !iequals(*coding, "identity")) {
         co_return fail(Errc::unsupported_media_type,
@@ -19,16 +19,30 @@ net::Task<Result<void>> read_request(Exchange& exchange) {
     if (keep && exchange.gateway.shared().prompts) {
         exchange.transcript.emplace().request = exchange.body.view();
     }
+    co_return Result<void>();
+}
+
+/// The body, whole and checked, and its head.
+net::Task<Result<void>> read_request(Exchange& exchange) {
+    auto read = co_await read_body(exchange);
+    if (!read) co_return read;
+    const auto shape = exchange.operation == Operation::text_completion
+                           ? dialect::openai_chat::Shape::text
+                           : dialect::openai_chat::Shape::chat;
     auto head = dialect::openai_chat::read_head(exchange.body.view(),
-                                                exchange.body.capacity - exchange.body.size);
+                                                exchange.body.capacity - exchange.body.size, shape);
     if (!head) co_return std::unexpected(std::move(head.error()));
     exchange.head = std::move(*head);
     co_return Result<void>();
 }
 
 Result<void> route(Exchange& exchange) {
-    exchange.targets = exchange.snapshot->targets_for(exchange.head.model, exchange.route);
-    if (!exchange.targets.empty()) return {};
+    const std::string& model = exchange.head.model;
+    if (exchange.scope.may_use(model)) exchange.plan = exchange.snapshot->route_of(model);
+    if (exchange.plan != nullptr) {
+        exchange.route = exchange.plan->name;
+        return {};
+    }
     Error unknown(Errc::model_not_found, "the model `" + exchange.head.model +
                                              "` does not exist here; GET /v1/models lists those "
                                              "that do");

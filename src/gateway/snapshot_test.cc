@@ -7,57 +7,98 @@ namespace {
 
 config::Config with_routes() {
     config::Config config;
+    for (const char* name : {"first", "second", "third", "fallback"}) {
+        config.upstreams[name].name = name;
+    }
     config.routes.push_back({"gpt-*", {{"first", "*"}}});
     config.routes.push_back({"gpt-5", {{"second", "gpt-5-big"}, {"third", "gpt-5"}}});
     config.default_route.targets.push_back({"fallback", "any"});
     return config;
 }
 
-TEST(SnapshotTest, AnExactRouteWinsOverAGlobThatStandsBeforeIt) {
-    const Snapshot snapshot(with_routes());
-    std::string_view route;
+class SnapshotTest : public ::testing::Test {
+protected:
+    routing::Board board_;
+};
 
-    const auto targets = snapshot.targets_for("gpt-5", route);
+TEST_F(SnapshotTest, AnExactRouteWinsOverAGlobThatStandsBeforeIt) {
+    const Snapshot snapshot(with_routes(), board_);
 
-    ASSERT_EQ(targets.size(), 2U);
-    EXPECT_EQ(targets[0], (config::Target{"second", "gpt-5-big"}));
-    EXPECT_EQ(route, "gpt-5");
+    const RoutePlan* const route = snapshot.route_of("gpt-5");
+
+    ASSERT_NE(route, nullptr);
+    EXPECT_EQ(route->name, "gpt-5");
+    ASSERT_EQ(route->plan.destinations().size(), 2U);
+    EXPECT_EQ(*route->plan.destinations()[0].target, (config::Target{"second", "gpt-5-big"}));
+    EXPECT_EQ(route->plan.destinations()[0].upstream, snapshot.upstream("second"));
 }
 
-TEST(SnapshotTest, AGlobTakesWhatItMatches) {
-    const Snapshot snapshot(with_routes());
-    std::string_view route;
+TEST_F(SnapshotTest, AGlobTakesWhatItMatches) {
+    const Snapshot snapshot(with_routes(), board_);
 
-    const auto targets = snapshot.targets_for("gpt-4o", route);
+    const RoutePlan* const route = snapshot.route_of("gpt-4o");
 
-    ASSERT_EQ(targets.size(), 1U);
-    EXPECT_EQ(targets[0].upstream, "first");
-    EXPECT_EQ(route, "gpt-*");
+    ASSERT_NE(route, nullptr);
+    EXPECT_EQ(route->name, "gpt-*");
+    EXPECT_EQ(route->plan.destinations()[0].target->upstream, "first");
 }
 
-TEST(SnapshotTest, EverythingElseGoesToTheDefaultRoute) {
-    const Snapshot snapshot(with_routes());
-    std::string_view route;
+TEST_F(SnapshotTest, EverythingElseGoesToTheDefaultRoute) {
+    const Snapshot snapshot(with_routes(), board_);
 
-    ASSERT_EQ(snapshot.targets_for("claude", route).size(), 1U);
-    EXPECT_EQ(route, "default");
+    const RoutePlan* const route = snapshot.route_of("claude");
+
+    ASSERT_NE(route, nullptr);
+    EXPECT_EQ(route->name, "default");
+    EXPECT_TRUE(route->is_default());
 }
 
-TEST(SnapshotTest, WithoutADefaultRouteAnUnknownModelHasNoTarget) {
+TEST_F(SnapshotTest, WithoutADefaultRouteAnUnknownModelHasNone) {
     auto config = with_routes();
     config.default_route.targets.clear();
-    const Snapshot snapshot(std::move(config));
-    std::string_view route;
+    const Snapshot snapshot(std::move(config), board_);
 
-    EXPECT_TRUE(snapshot.targets_for("claude", route).empty());
-    EXPECT_EQ(route, "");
+    EXPECT_EQ(snapshot.route_of("claude"), nullptr);
 }
 
-TEST(SnapshotTest, OfAKeyOnlyTheDigestAndTheScopesAreKept) {
+TEST_F(SnapshotTest, WhatIsKnownOfAnUpstreamOutlivesAReload) {
+    auto before = std::make_unique<const Snapshot>(with_routes(), board_);
+    before->record(*before->upstream("first")).last_word.report_up(net::Clock::now());
+    before.reset();
+
+    const Snapshot after(with_routes(), board_);
+
+    EXPECT_TRUE(after.record(*after.upstream("first")).last_word.read().up);
+}
+
+TEST_F(SnapshotTest, CredentialsArePassedOnlyWhereNoKeyIsOurs) {
+    auto config = with_routes();
+    config.upstreams.at("first").auth = config::Auth::passthrough;
+    const Snapshot without_keys(config, board_);
+    config.keys.push_back({"alice", config::Secret("sk-alice")});
+    const Snapshot with_keys(std::move(config), board_);
+
+    EXPECT_TRUE(without_keys.passes_credentials);
+    EXPECT_FALSE(with_keys.passes_credentials);
+}
+
+TEST(ScopeTest, AKeyWithModelsMayUseThoseOnly) {
+    const std::vector<std::string> models = {"gpt-*", "deepseek-chat"};
+    Scope scope;
+    EXPECT_TRUE(scope.may_use("anything"));
+
+    scope.models = models;
+
+    EXPECT_TRUE(scope.may_use("gpt-5"));
+    EXPECT_TRUE(scope.may_use("deepseek-chat"));
+    EXPECT_FALSE(scope.may_use("deepseek-chat-2"));
+}
+
+TEST_F(SnapshotTest, OfAKeyOnlyTheDigestAndTheScopesAreKept) {
     config::Config config;
     config.keys.push_back({"alice", config::Secret("sk-alice"), "team", {config::Scope::metrics}});
 
-    const Snapshot snapshot(std::move(config));
+    const Snapshot snapshot(std::move(config), board_);
 
     ASSERT_EQ(snapshot.keys.size(), 1U);
     EXPECT_EQ(snapshot.keys[0].digest, net::sha256("sk-alice"));

@@ -22,28 +22,44 @@ std::int64_t uptime(const Exchange& exchange) {
     return duration_cast<seconds>(up).count();
 }
 
-/// An upstream that nobody has asked of late is asked now whether it takes a connection.
-net::Task<HealthBoard::Entry> state_of(Exchange& exchange, const config::Upstream& upstream) {
-    HealthBoard& board = exchange.gateway.shared().health;
-    HealthBoard::Entry entry = board.of(upstream.name);
-    const bool fresh =
-        entry.state != UpstreamState::unknown && net::Clock::now() - entry.since < kStateLifetime;
-    if (fresh) co_return entry;
-    const auto probed = co_await exchange.gateway.origin(upstream).probe(kProbeTime);
-    if (probed) {
-        board.report_up(upstream.name, net::Clock::now());
-    } else {
-        board.report_error(upstream.name, probed.error(), net::Clock::now());
-    }
-    co_return board.of(upstream.name);
-}
-
 std::string target_of(const config::Upstream& upstream) {
     switch (upstream.kind) {
         case config::UpstreamKind::openai: return config::to_string(upstream.base_url);
         case config::UpstreamKind::embedded: return "embedded";
     }
     return {};
+}
+
+/// An upstream that nobody has asked of late is asked now whether it takes a connection.
+net::Task<routing::LastWord::Entry> state_of(Exchange& exchange, const config::Upstream& upstream) {
+    routing::LastWord& last_word = exchange.snapshot->record(upstream).last_word;
+    const auto known = last_word.read();
+    if (known.since && net::Clock::now() - *known.since < kStateLifetime) co_return known;
+    const auto probed = co_await exchange.gateway.origin(upstream).probe(kProbeTime);
+    if (probed) {
+        last_word.report_up(net::Clock::now());
+    } else {
+        last_word.report_down(probed.error().message, net::Clock::now());
+    }
+    co_return last_word.read();
+}
+
+/// What /health says of one upstream. True where it can be used.
+bool write_state(json::Writer& json, const config::Upstream& upstream,
+                 routing::UpstreamRecord& record, const routing::LastWord::Entry& entry) {
+    const auto now = net::Clock::now();
+    const auto breaker = record.breaker.state(now);
+    json.begin_object().key("state").string(entry.up ? "up" : "down");
+    json.key("target").string(target_of(upstream));
+    if (!entry.up) json.key("reason").string(entry.reason);
+    json.key("breaker").string(routing::to_string(breaker));
+    json.key("in_flight").number(record.in_flight.active());
+    if (record.in_flight.limit() > 0) {
+        json.key("limit").number(record.in_flight.limit());
+        json.key("waiting").number(record.in_flight.waiting());
+    }
+    json.end_object();
+    return entry.up && breaker != routing::BreakerState::open;
 }
 
 /// The upstream that most requests go to: that of the default route, else of the first route.
@@ -82,12 +98,10 @@ net::Task<Result<void>> answer_health(Exchange& exchange) {
     json::Writer upstreams(states);
     upstreams.begin_object();
     for (const auto& [name, upstream] : snapshot.config.upstreams) {
-        const HealthBoard::Entry entry = co_await state_of(exchange, upstream);
-        any_usable = any_usable || entry.state != UpstreamState::down;
-        upstreams.key(name).begin_object().key("state").string(to_string(entry.state));
-        upstreams.key("target").string(target_of(upstream));
-        if (!entry.reason.empty()) upstreams.key("reason").string(entry.reason);
-        upstreams.end_object();
+        const auto entry = co_await state_of(exchange, upstream);
+        upstreams.key(name);
+        const bool usable = write_state(upstreams, upstream, snapshot.record(upstream), entry);
+        any_usable = any_usable || usable;
     }
     upstreams.end_object();
 

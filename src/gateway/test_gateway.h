@@ -115,6 +115,7 @@ private:
     config::Upstream upstream;
     upstream.name = "local";
     upstream.kind = config::UpstreamKind::embedded;
+    upstream.retry.max_retries = 0;
     config.upstreams.emplace("local", upstream);
     config.default_route.targets.push_back({"local", "*"});
     config.log.access = false;
@@ -126,7 +127,8 @@ public:
     explicit TestGateway(config::Config config = embedded_config()) { use(std::move(config)); }
 
     void use(config::Config config) {
-        const auto used = gateway.use(std::make_shared<const Snapshot>(std::move(config)));
+        const auto used =
+            gateway.use(std::make_shared<const Snapshot>(std::move(config), shared.board));
         EXPECT_TRUE(used);
     }
 

@@ -1,0 +1,209 @@
+#include "gateway/attempt.h"
+
+#include "gateway/exchange.h"
+#include "routing/backoff.h"
+#include "routing/failure.h"
+
+#include <array>
+#include <utility>
+
+namespace sluice::gateway {
+namespace {
+
+using routing::Breaker;
+using routing::InFlight;
+
+constexpr config::Milliseconds kAskAgainSoon{1'000};
+
+InFlight::Outcome place_outcome(const Attempt& attempt) {
+    if (!attempt.done || !attempt.asked) return InFlight::Outcome::unknown;
+    if (!attempt.failure) return InFlight::Outcome::ok;
+    switch (*attempt.failure) {
+        case config::FailureKind::overloaded:
+        case config::FailureKind::rate_limited:
+        case config::FailureKind::timeout: return InFlight::Outcome::overloaded;
+        case config::FailureKind::connect:
+        case config::FailureKind::broken:
+        case config::FailureKind::conflict:
+        case config::FailureKind::server_error:
+        case config::FailureKind::unauthorized:
+        case config::FailureKind::no_credit:
+        case config::FailureKind::forbidden:
+        case config::FailureKind::not_found:
+        case config::FailureKind::too_long:
+        case config::FailureKind::invalid_reply:
+        case config::FailureKind::bad_request: return InFlight::Outcome::unknown;
+    }
+    return InFlight::Outcome::unknown;
+}
+
+/// Whatever else is wrong with an answer, it is one.
+bool is_silent(const std::optional<config::FailureKind>& failure) {
+    return failure == config::FailureKind::connect || failure == config::FailureKind::broken ||
+           failure == config::FailureKind::timeout;
+}
+
+}  // namespace
+
+Attempt::Attempt(Exchange& exchange, const routing::Candidate& chosen)
+    : candidate(chosen),
+      shape(exchange.operation == Operation::text_completion ? dialect::openai_chat::Shape::text
+                                                             : dialect::openai_chat::Shape::chat),
+      gateway_(exchange.gateway),
+      snapshot_(exchange.snapshot),
+      is_embedding_(exchange.operation == Operation::embeddings),
+      turn_(exchange.gateway.worker()) {
+    const config::ReplyRules& rules = exchange.plan->plan.route().reply;
+    if (rules.changes_body() && !is_embedding_) rewriter.emplace(rules, exchange.head.model);
+}
+
+Attempt::~Attempt() {
+    release();
+    if (!done && leave_ != Breaker::Leave::no) {
+        record().breaker.forget(leave_, net::coarse_now());
+    }
+}
+
+void Attempt::release() {
+    if (flight) reply_ = flight->reply();
+    flight.reset();
+    if (!std::exchange(has_place_, false)) return;
+    const auto first_byte = first_byte_after.value_or(std::chrono::nanoseconds(0));
+    record().in_flight.leave(place_outcome(*this), first_byte, net::coarse_now());
+}
+
+void Attempt::cancel() {
+    cancelled_ = true;
+    turn_.cancel();
+    if (flight) flight->leave();
+}
+
+std::string Attempt::outcome() const {
+    if (reply().status != 0 && !is_silent(failure)) return std::to_string(reply().status);
+    return std::string(failure ? config::to_string(*failure) : "200");
+}
+
+void Attempt::decline(Errc code, std::string message, config::Milliseconds retry_after) {
+    error = Error(code, std::move(message));
+    error.retry_after = retry_after;
+    failure = config::FailureKind::overloaded;
+}
+
+/// An upstream that fails is left alone; the requests are told so at once.
+bool Attempt::may_ask() {
+    const auto now = net::Clock::now();
+    leave_ = record().breaker.ask(now);
+    if (leave_ != Breaker::Leave::no) return true;
+    const auto wait = record().breaker.closed_until(now) - now;
+    decline(Errc::overloaded,
+            "the upstream " + upstream().name + " has failed repeatedly and is left alone for now",
+            std::chrono::ceil<config::Milliseconds>(wait));
+    return false;
+}
+
+/// Called on any worker's thread.
+void Attempt::on_admitted() {
+    gateway_.worker().post([this] {
+        has_place_ = true;
+        turn_.cancel();
+        leave_line();
+    });
+}
+
+/// May end the attempt.
+void Attempt::leave_line() {
+    const auto kept = std::move(in_line_);
+}
+
+net::Task<Result<void>> Attempt::take_turn() {
+    const config::Concurrency& settings = upstream().concurrency;
+    switch (record().in_flight.enter(*this)) {
+        case InFlight::Entry::admitted: has_place_ = true; co_return Result<void>();
+        case InFlight::Entry::full:
+            gateway_.shared().metrics.queue_refused(upstream().name, "full");
+            co_return fail(Errc::overloaded, "too many requests wait for the upstream " +
+                                                 upstream().name + " already");
+        case InFlight::Entry::waiting: break;
+    }
+    in_line_ = shared_from_this();
+    co_await turn_.wait(settings.queue_time);
+    if (has_place_ && !cancelled_) co_return Result<void>();
+    // Where the place is on its way already, the destructor gives it back.
+    if (!has_place_ && record().in_flight.abandon(*this)) leave_line();
+    if (cancelled_) co_return fail(Errc::cancelled);
+    gateway_.shared().metrics.queue_refused(upstream().name, "too_late");
+    co_return fail(Errc::overloaded,
+                   "no place became free at the upstream " + upstream().name + " in time");
+}
+
+net::Task<> Attempt::run(Question question) {
+    if (!may_ask()) {
+        done = true;
+        co_return;
+    }
+    auto turn = co_await take_turn();
+    if (!turn) {
+        record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
+        decline(turn.error().code, std::move(turn.error().message), kAskAgainSoon);
+        done = true;
+        co_return;
+    }
+    asked = true;
+    const auto asked_at = net::Clock::now();
+    flight = gateway_.origin(upstream()).flight();
+    const auto pieces = question.body.pieces();
+    upstream::Ask ask;
+    ask.path = question.path;
+    ask.body = std::span(pieces.begin(), pieces.end());
+    ask.model = question.model;
+    ask.stream = question.stream;
+    ask.request_id = question.request_id;
+    ask.key = candidate.key;
+    ask.credential = question.credential;
+    auto opened = co_await flight->open(ask);
+    if (opened && is_embedding_) {
+        opened = co_await await_document(*this);
+    } else if (opened) {
+        opened = co_await await_content(*this, question.stream, question.hide_usage);
+    }
+    first_byte_after = net::Clock::now() - asked_at;
+    judge(std::move(opened));
+    if (cancelled_) co_return;
+    done = true;
+    report();
+}
+
+void Attempt::judge(Result<void> result) {
+    if (result) return;
+    error = std::move(result.error());
+    const upstream::ReplyInfo& head = flight->reply();
+    const bool broken = head.status == 200 && !refused;
+    failure = routing::classify(error, broken ? 0 : head.status, first);
+    if (head.status >= 400) {
+        asked_wait = routing::read_retry_wait(head.fields, std::chrono::system_clock::now());
+    }
+    if (asked_wait && !error.retry_after) error.retry_after = asked_wait;
+}
+
+void Attempt::report() const {
+    const auto now = net::Clock::now();
+    const std::string& name = upstream().name;
+    Shared& shared = gateway_.shared();
+    shared.metrics.attempt(name, failure ? to_string(error.code) : "ok");
+    if (failure && routing::is_key_fault(*failure)) {
+        const auto wait = asked_wait.value_or(upstream().retry.rate_limit_wait);
+        record().keys.cool(candidate.key, *failure, wait, now);
+    }
+    if (!failure) record().latency.record(*first_byte_after, now);
+    if (is_silent(failure)) {
+        record().last_word.report_down(error.message, now);
+    } else {
+        record().last_word.report_up(now);
+    }
+    const bool ok = !failure || !routing::is_upstream_fault(*failure);
+    if (const auto state = record().breaker.report(ok, leave_, now)) {
+        gateway_.note_breaker(name, *state);
+    }
+}
+
+}  // namespace sluice::gateway

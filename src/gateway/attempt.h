@@ -1,0 +1,122 @@
+#pragma once
+
+/// One attempt at one candidate: leave from its breaker, a place among its requests, a flight, and
+/// what came of it. Made by std::make_shared. A hedged request has two of them at once, and the one
+/// that loses may outlive the exchange while its last wait ends.
+
+#include "base/error.h"
+#include "chat/finish_reason.h"
+#include "chat/usage.h"
+#include "config/route.h"
+#include "dialect/openai_chat/stream_filter.h"
+#include "json/splice.h"
+#include "net/pause.h"
+#include "net/types.h"
+#include "routing/plan.h"
+#include "shaping/reply.h"
+#include "upstream/flight.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::gateway {
+
+class Exchange;
+class Gateway;
+struct Snapshot;
+
+/// What an operation asks for, once it is known whom.
+struct Question {
+    std::string_view path;  ///< below the upstream's base URL
+    std::string model;      ///< as the upstream calls it
+    json::Splice body;
+    bool stream = false;
+    bool hide_usage = false;  ///< the usage chunk is asked for by us only
+    std::string_view credential;
+    std::string_view request_id;
+};
+
+class Attempt final : public routing::InFlight::Waiter,
+                      public std::enable_shared_from_this<Attempt> {
+public:
+    Attempt(Exchange& exchange, const routing::Candidate& candidate);
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+    ~Attempt();
+
+    /// Asks `question` and waits for the first content. What came of it is in the members below.
+    net::Task<> run(Question question);
+
+    /// Ends the waits under way, and every later one.
+    void cancel();
+
+    [[nodiscard]] const config::Upstream& upstream() const noexcept {
+        return *candidate.destination->upstream;
+    }
+    [[nodiscard]] routing::UpstreamRecord& record() const noexcept {
+        return *candidate.destination->record;
+    }
+    /// What the reply's head said, also after release().
+    [[nodiscard]] const upstream::ReplyInfo& reply() const noexcept {
+        return flight ? flight->reply() : reply_;
+    }
+    /// Gives back the connection and the place of an attempt that has failed.
+    void release();
+
+    /// How logs call what came of it: `200`, `503`, `connect`.
+    [[nodiscard]] std::string outcome() const;
+
+    const routing::Candidate candidate;
+    const dialect::openai_chat::Shape shape;
+    std::unique_ptr<upstream::Flight> flight;
+
+    bool asked = false;  ///< false after run(): its breaker was open, or its line full
+    bool done = false;   ///< run() has come to an end; not when it was called off
+    std::optional<config::FailureKind> failure;      ///< unset after run(): it has content to give
+    Error error;                                     ///< with `failure`
+    std::optional<config::Milliseconds> asked_wait;  ///< with `failure`: by the reply's head
+    bool refused =
+        false;  ///< with `failure`: `first` is the answer to give, if nobody has a better one
+
+    std::string first;  ///< a whole reply, or what there is of a streamed one
+    std::optional<dialect::openai_chat::StreamFilter> filter;  ///< of a streamed reply
+    std::optional<Error> broke;  ///< the stream broke together with its first content
+    std::optional<shaping::ReplyRewriter> rewriter;
+    chat::Usage usage;
+    std::optional<chat::FinishReason> finish_reason;
+    std::string reply_model;
+    std::optional<net::Clock::duration> first_byte_after;
+
+private:
+    [[nodiscard]] bool may_ask();
+    net::Task<Result<void>> take_turn();
+    void on_admitted() override;
+    void leave_line();
+    void judge(Result<void> result);
+    void report() const;
+    void decline(Errc code, std::string message, config::Milliseconds retry_after);
+
+    Gateway& gateway_;
+    const std::shared_ptr<const Snapshot> snapshot_;
+    const bool is_embedding_;
+    upstream::ReplyInfo reply_;         // once the flight is gone
+    net::Pause turn_;                   // the wait in line
+    std::shared_ptr<Attempt> in_line_;  // keeps this alive until on_admitted() has come by
+    routing::Breaker::Leave leave_ = routing::Breaker::Leave::no;
+    bool has_place_ = false;
+    bool cancelled_ = false;
+};
+
+/// Waits for the first content of the attempt's reply, whose head is there. Until then a failure
+/// can still become a status, or another attempt. Sets `first`, `filter` and what is read of the
+/// reply; a refusal of the upstream's own is an upstream_status with `refused` set.
+net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_usage);
+
+/// The same for a reply that is not a completion's: whole, and JSON by its own reader.
+net::Task<Result<void>> await_document(Attempt& attempt);
+
+}  // namespace sluice::gateway

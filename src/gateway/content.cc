@@ -1,0 +1,168 @@
+/// What an attempt's reply turns out to be, once its head is there: a stream, a whole document, or
+/// a refusal that is the client's to see.
+
+#include "base/text.h"
+#include "dialect/openai_chat/errors.h"
+#include "dialect/openai_chat/reply.h"
+#include "gateway/attempt.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::size_t kMaxReplyBytes = 32UL * 1024 * 1024;
+constexpr std::size_t kMaxErrorBytes = 64UL * 1024;
+constexpr std::size_t kMaxPreludeBytes = 64UL * 1024;  // of comments before the first content
+
+/// Reads the body to its end, or until it is larger than `limit`: then `truncated` is set.
+net::Task<Result<void>> read_whole(upstream::Flight& flight, std::size_t limit, std::string& body,
+                                   bool& truncated) {
+    truncated = false;
+    for (;;) {
+        const auto piece = co_await flight.next();
+        if (!piece) co_return std::unexpected(piece.error());
+        if (piece->empty()) co_return Result<void>();
+        flight.note_progress();
+        if (body.size() + piece->size() > limit) {
+            truncated = true;
+            co_return Result<void>();
+        }
+        body.append(*piece);
+        if (flight.at_end()) co_return Result<void>();
+    }
+}
+
+net::Task<Result<void>> read_refusal(Attempt& attempt) {
+    bool truncated = false;
+    const auto read =
+        co_await read_whole(*attempt.flight, kMaxErrorBytes, attempt.first, truncated);
+    if (!read) co_return read;
+    std::vector<std::string_view> secrets;
+    for (const config::Secret& key : attempt.upstream().api_keys) secrets.push_back(key.reveal());
+    const int status = attempt.flight->reply().status;
+    attempt.first = dialect::openai_chat::normalize_upstream_error(status, attempt.first, secrets);
+    attempt.refused = true;
+    co_return fail(Errc::upstream_status,
+                   "the upstream answered with status " + std::to_string(status));
+}
+
+/// The whole body of a reply that must have status 200.
+net::Task<Result<void>> read_body(Attempt& attempt) {
+    const int status = attempt.flight->reply().status;
+    attempt.first.clear();
+    if (status >= 400) co_return co_await read_refusal(attempt);
+    if (status != 200) {
+        co_return fail(Errc::upstream_status, "the upstream answered with status " +
+                                                  std::to_string(status) +
+                                                  ", which is no answer to this request");
+    }
+    bool truncated = false;
+    const auto read =
+        co_await read_whole(*attempt.flight, kMaxReplyBytes, attempt.first, truncated);
+    if (!read) co_return read;
+    if (truncated) {
+        co_return fail(Errc::upstream_invalid_response, "the upstream's reply is too large");
+    }
+    co_return Result<void>();
+}
+
+/// A whole reply is checked before its first byte leaves: a broken one can still become an error
+/// that the client's library raises.
+net::Task<Result<void>> read_completion(Attempt& attempt) {
+    const auto read = co_await read_body(attempt);
+    if (!read) co_return read;
+    auto facts = dialect::openai_chat::read_reply(attempt.first);
+    if (!facts) co_return std::unexpected(std::move(facts.error()));
+    if (facts->is_error) {
+        co_return fail(Errc::upstream_invalid_response,
+                       "the upstream answered with status 200 and an error");
+    }
+    attempt.usage = facts->usage;
+    attempt.finish_reason = facts->finish_reason;
+    attempt.reply_model = std::move(facts->model);
+    if (facts->out_of_resources) {
+        attempt.refused = true;
+        co_return fail(Errc::upstream_status,
+                       "the upstream ran out of resources (insufficient_system_resource)");
+    }
+    std::string rewritten;
+    if (attempt.rewriter && attempt.rewriter->rewrite(attempt.first, rewritten)) {
+        attempt.first = std::move(rewritten);
+    }
+    co_return Result<void>();
+}
+
+dialect::openai_chat::StreamFilter make_filter(Attempt& attempt, bool hide_usage) {
+    dialect::openai_chat::StreamFilter::Options options;
+    options.drop_usage_chunk = hide_usage;
+    options.shape = attempt.shape;
+    for (const config::Secret& key : attempt.upstream().api_keys) {
+        options.secrets.push_back(key.reveal());
+    }
+    if (attempt.rewriter) {
+        options.rewrite = [rewriter = &*attempt.rewriter](std::string_view chunk,
+                                                          std::string& out) {
+            return rewriter->rewrite(chunk, out);
+        };
+    }
+    return dialect::openai_chat::StreamFilter(std::move(options));
+}
+
+/// A stream that begins with an error is a refusal by another way.
+Result<void> refusal_in_stream(Attempt& attempt) {
+    constexpr std::string_view kData = "data:";
+    const std::size_t from = attempt.first.rfind(kData);
+    std::string_view text = attempt.first;
+    if (from != std::string_view::npos) text = text.substr(from + kData.size());
+    text = trim(text.substr(0, text.find_first_of("\r\n")));
+    attempt.first = dialect::openai_chat::normalize_upstream_error(502, text, {});
+    attempt.refused = true;
+    return fail(Errc::upstream_status, "the upstream's stream began with an error");
+}
+
+net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
+    auto& filter = attempt.filter.emplace(make_filter(attempt, hide_usage));
+    dialect::openai_chat::StreamFilter::Pieces pieces;
+    while (!filter.has_content() && !filter.done() && !filter.has_error()) {
+        const auto bytes = co_await attempt.flight->next();
+        if (!bytes) co_return std::unexpected(bytes.error());
+        pieces.clear();
+        auto fed = bytes->empty() ? filter.end(pieces) : filter.feed(*bytes, pieces);
+        for (const std::string_view piece : pieces) attempt.first += piece;
+        if (!fed && !filter.has_content()) co_return fed;
+        // What came before the bad event still goes to the client, and relay() breaks off then.
+        if (!fed) attempt.broke = std::move(fed.error());
+        if (attempt.first.size() > kMaxPreludeBytes && !filter.has_content()) {
+            attempt.first.clear();
+        }
+    }
+    attempt.flight->note_progress();
+    if (filter.has_error() && !filter.has_content()) co_return refusal_in_stream(attempt);
+    if (filter.out_of_resources() && filter.chunks() <= 1) {
+        co_return fail(Errc::upstream_status,
+                       "the upstream ran out of resources (insufficient_system_resource)");
+    }
+    co_return Result<void>();
+}
+
+}  // namespace
+
+net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_usage) {
+    const upstream::ReplyInfo& reply = attempt.flight->reply();
+    if (!stream || reply.status != 200) co_return co_await read_completion(attempt);
+    if (!reply.is_event_stream()) {
+        co_return fail(Errc::upstream_invalid_response,
+                       "the upstream answered a streaming request with something else than an "
+                       "event stream");
+    }
+    co_return co_await await_first_event(attempt, hide_usage);
+}
+
+net::Task<Result<void>> await_document(Attempt& attempt) {
+    co_return co_await read_body(attempt);
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,25 @@
+#include "gateway/keepalive.h"
+
+#include "gateway/exchange.h"
+#include "gateway/respond.h"
+
+#include <array>
+
+namespace sluice::gateway {
+
+/// A client that has not taken the last comment is not sent another.
+void KeepAlive::on_expired() {
+    if (!silence_ || exchange_.is_over()) return;
+    note_bytes();
+    if (unflushed_) return;
+    if (!exchange_.client.started()) start_event_stream(exchange_, {});
+    constexpr std::array<std::string_view, 1> kComment = {": keep-alive\n\n"};
+    switch (exchange_.client.write(kComment, false)) {
+        case net::Sent::all: break;
+        case net::Sent::pending: unflushed_ = true; break;
+        case net::Sent::gone: return;
+    }
+    exchange_.gateway.shared().metrics.keepalive_comment();
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,81 @@
+#include "gateway/question.h"
+
+#include "shaping/request.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::gateway {
+namespace {
+
+std::string_view path_of(Operation operation, const config::Paths& paths) {
+    switch (operation) {
+        case Operation::none: return {};
+        case Operation::chat: return paths.chat;
+        case Operation::text_completion: return paths.completions;
+        case Operation::embeddings: return paths.embeddings;
+    }
+    return {};
+}
+
+void note_dropped(Exchange& exchange, const config::Upstream& upstream,
+                  std::vector<std::string> dropped) {
+    for (const std::string& field : dropped) {
+        exchange.gateway.shared().metrics.dropped_field(upstream.name, field);
+    }
+    exchange.dropped = std::move(dropped);
+}
+
+Result<void> patch_embeddings(const Exchange& exchange, const config::Embeddings& abilities,
+                              Question& question) {
+    const EmbeddingsPart& asked = *exchange.embeddings;
+    if (asked.head.has_tokens() &&
+        abilities.token_arrays == config::Embeddings::TokenArrays::refuse) {
+        Error refused(Errc::bad_request,
+                      "the upstream takes texts only; send 'input' as text, not as tokens");
+        refused.param = "input";
+        return std::unexpected(std::move(refused));
+    }
+    const bool numbers_only = abilities.encoding == config::Embeddings::Encoding::number_lists;
+    dialect::openai_embeddings::patch_request(asked.head, question.model, numbers_only,
+                                              question.body);
+    dialect::openai_embeddings::keep_inputs(asked.head, asked.part, question.body);
+    return {};
+}
+
+}  // namespace
+
+Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
+    const config::Upstream& upstream = attempt.upstream();
+    const std::string& target = attempt.candidate.destination->target->model;
+    const std::string_view body = exchange.body.view();
+    Question question{.body = json::Splice(body)};
+    question.path = path_of(exchange.operation, upstream.paths);
+    question.model = target == "*" ? exchange.head.model : target;
+    question.stream = exchange.head.stream;
+    question.hide_usage = exchange.head.stream && !exchange.head.include_usage;
+    question.request_id = exchange.request_id;
+    if (upstream.auth == config::Auth::passthrough)
+        question.credential = exchange.client_credential;
+
+    const config::ModelAlias* const alias =
+        shaping::find_alias(upstream.transforms, question.model);
+    if (alias != nullptr) question.model = alias->model;
+    if (exchange.embeddings) {
+        auto patched = patch_embeddings(exchange, upstream.embeddings, question);
+        if (!patched) return std::unexpected(std::move(patched.error()));
+    } else {
+        dialect::openai_chat::patch_request(body, exchange.head, question.model,
+                                            question.hide_usage, question.body);
+    }
+    exchange.dropped.clear();
+    if (alias == nullptr && upstream.transforms.empty()) return question;
+    const auto& members =
+        exchange.embeddings ? exchange.embeddings->head.members : exchange.head.members;
+    auto changes = shaping::shape(body, members, upstream.transforms, alias, question.body);
+    if (!changes) return std::unexpected(std::move(changes.error()));
+    note_dropped(exchange, upstream, std::move(changes->dropped));
+    return question;
+}
+
+}  // namespace sluice::gateway
