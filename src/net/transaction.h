@@ -68,6 +68,7 @@ public:
     [[nodiscard]] virtual const Peer& peer() const = 0;
 
     /// Reads the body, at most `limit` bytes; asks for it first where the client waits to be asked.
+    /// More than `limit` is payload_too_large, told before the body is asked for where it can be.
     /// Valid until release_request(). To be called at most once.
     virtual Task<Result<Body>> read_body(std::uint64_t limit) = 0;
 
@@ -77,6 +78,9 @@ public:
     /// Valid until the caller next suspends. Fails with request_timeout where the client stalls for
     /// 30 s or is slower than the minimum rate (SC-2).
     virtual Task<Result<std::string_view>> read_some() = 0;
+    /// Nobody wants the rest of the body: a read_some() under way, and every later one, fails with
+    /// Errc::cancelled. An answer is possible still; the connection is closed after it.
+    virtual void stop_reading() {}
 
     /// Lets go of the buffers of head and body.
     virtual void release_request() = 0;
@@ -85,7 +89,8 @@ public:
     [[nodiscard]] virtual Sent send(const ReplyHead& head,
                                     std::span<const std::string_view> body) = 0;
 
-    /// Begins a streamed answer. The head leaves together with the first write.
+    /// Begins a streamed answer. The head leaves together with the first write. Where the length is
+    /// said and what is written has another one, the client sees that the answer is not whole.
     virtual void start(const ReplyHead& head) = 0;
     /// Whether start() or send() was called: from then on an error cannot become a status.
     [[nodiscard]] virtual bool started() const = 0;

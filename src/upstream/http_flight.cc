@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kSettleTime{100};
 constexpr int kSettleReads = 4;
 
 bool has_body(const Ask& ask) {
-    return !ask.body.empty();
+    return !ask.body.empty() || ask.source != nullptr;
 }
 
 std::string_view method_of(const Ask& ask) {
@@ -62,7 +62,7 @@ net::Clock::time_point HttpFlight::within_total(net::Clock::time_point when) con
 }
 
 std::string HttpFlight::request_head(const Ask& ask) const {
-    std::size_t size = 0;
+    std::uint64_t size = 0;
     for (const std::string_view piece : ask.body) size += piece.size();
     std::string head;
     head.reserve(settings_->fixed_fields.size() + ask.credential.size() + ask.fields.size() + 512);
@@ -80,9 +80,12 @@ std::string HttpFlight::request_head(const Ask& ask) const {
         if (has_body(ask)) head += "content-type: application/json\r\n";
     }
     if (!ask.request_id.empty()) net::append_field(head, "x-request-id", ask.request_id);
-    if (has_body(ask) || expects_body(method_of(ask))) {
+    const auto length = ask.source != nullptr ? ask.source->size() : std::optional(size);
+    if (!length) {
+        head += "transfer-encoding: chunked\r\n";
+    } else if (has_body(ask) || expects_body(method_of(ask))) {
         head += "content-length: ";
-        head += std::to_string(size);
+        head += std::to_string(*length);
         head += "\r\n";
     }
     head += "\r\n";
@@ -104,7 +107,9 @@ net::Task<Result<void>> HttpFlight::open(const Ask& ask) {
     if (cancelled_) co_return fail(Errc::cancelled);
     const auto& total = settings_->upstream.timeouts.total;
     if (total) total_ = net::Clock::now() + *total;
-    connection_ = origin_.pool_->take_idle();
+    // A body that comes can be sent but once, so nothing is staked on a connection that the
+    // upstream may be closing.
+    if (ask.source == nullptr) connection_ = origin_.pool_->take_idle();
     if (connection_) {
         auto opened = co_await send_and_read_head(ask);
         if (opened || !lost_the_reuse_race(opened.error())) co_return opened;
@@ -151,6 +156,11 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
     if (!all_sent) {
         auto sent = co_await connection_->send_rest(request);
         if (!sent) co_return sent;
+        connection_->stream().deadline().expire_at(deadline_after(first_byte));
+    }
+    if (ask.source != nullptr && !connection_->retired()) {
+        auto uploaded = co_await upload(*ask.source);
+        if (!uploaded) co_return uploaded;
         connection_->stream().deadline().expire_at(deadline_after(first_byte));
     }
     auto read = co_await connection_->read_head();
@@ -225,6 +235,7 @@ net::Task<> HttpFlight::settle() {
 void HttpFlight::cancel() {
     cancelled_ = true;
     connecting_.cancel();
+    if (source_ != nullptr) source_->stop();
     if (connection_) connection_->stream().cancel();
 }
 

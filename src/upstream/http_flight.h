@@ -15,7 +15,7 @@ namespace sluice::upstream {
 class Origin;
 struct OriginSettings;
 
-class HttpFlight final : public Flight {
+class HttpFlight final : public Flight, private net::StreamWatcher {
 public:
     /// `origin` must outlive the flight.
     explicit HttpFlight(Origin& origin);
@@ -31,6 +31,10 @@ public:
 private:
     net::Task<Result<void>> connect();
     net::Task<Result<void>> send_and_read_head(const Ask& ask);
+    net::Task<Result<void>> upload(BodySource& source);
+    void await_upload();
+    void on_readable() override;
+    void on_deadline() override;
     [[nodiscard]] bool lost_the_reuse_race(const Error& error) const;
     void let_go();
     [[nodiscard]] std::string request_head(const Ask& ask) const;
@@ -46,6 +50,8 @@ private:
     net::http1::ConnectionPool::Connection connection_;
     std::optional<net::Clock::time_point> total_;  // when the whole exchange must be over
     net::Clock::time_point progress_at_;           // of an event stream whose comments do not count
+    BodySource* source_ = nullptr;                 // of the upload under way
+    bool upload_expired_ = false;
     bool body_begun_ = false;
     bool comments_count_ = true;
     bool cancelled_ = false;

@@ -1,5 +1,6 @@
 #include "upstream/http_flight.h"
 
+#include "net/pause.h"
 #include "net/test_loop.h"
 #include "upstream/origin.h"
 
@@ -40,7 +41,7 @@ struct Landing {
 
 /// An upstream that a thread plays through plain sockets, and flights to it.
 class HttpFlightTest : public ::testing::Test {
-protected:
+public:
     HttpFlightTest() {
         const timeval patience{.tv_sec = 3, .tv_usec = 0};
         ::setsockopt(listener_.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -268,6 +269,232 @@ TEST_F(HttpFlightTest, SomethingWasSentWhereNoAnswerCame) {
 
     EXPECT_FALSE(landing.opened);
     EXPECT_TRUE(landing.sent);
+}
+
+/// A body that comes in pieces, each after a pause.
+class SlowBody final : public BodySource {
+public:
+    SlowBody(net::Worker& worker, std::vector<std::string> pieces, net::Clock::duration pause)
+        : worker_(worker),
+          pieces_(std::move(pieces)),
+          pause_time_(pause),
+          pause_(worker) {}
+
+    std::optional<std::uint64_t> size() const override { return size_; }
+    net::Task<Result<std::string_view>> read() override {
+        ++reads;
+        if (stopped_) co_return fail(Errc::cancelled);
+        net::Wake wake = net::Wake::ready;
+        if (pause_time_ > 0ms) wake = co_await pause_.wait(pause_time_);
+        if (wake == net::Wake::cancelled) co_return fail(Errc::cancelled);
+        if (at_ == pieces_.size()) co_return end;
+        // Where pieces of clients lie.
+        const std::string& piece = pieces_[at_++];
+        const auto scratch = worker_.scratch();
+        piece.copy(scratch.data(), scratch.size());
+        co_return std::string_view(scratch.data(), piece.size());
+    }
+    void stop() override {
+        stopped_ = true;
+        pause_.cancel();
+    }
+    void has_size() {
+        size_ = 0;
+        for (const std::string& piece : pieces_) *size_ += piece.size();
+    }
+
+    Result<std::string_view> end = std::string_view();
+    int reads = 0;
+
+private:
+    net::Worker& worker_;
+    std::vector<std::string> pieces_;
+    net::Clock::duration pause_time_;
+    net::Pause pause_;
+    std::optional<std::uint64_t> size_;
+    std::size_t at_ = 0;
+    bool stopped_ = false;
+};
+
+Ask post(BodySource& source) {
+    Ask ask = get("/files");
+    ask.method = "POST";
+    ask.raw = true;
+    ask.source = &source;
+    return ask;
+}
+
+TEST_F(HttpFlightTest, ABodyOfKnownSizeIsSentAsItComes) {
+    SlowBody body(loop_.worker, {"abc", "defg"}, 5ms);
+    body.has_size();
+
+    const Landing landing = fly(post(body), {[this](RawSocket& connection) {
+                                    request_ = connection.receive_until("defg");
+                                    connection.send(kAnswer);
+                                }});
+
+    EXPECT_EQ(landing.body, "ok");
+    EXPECT_THAT(request_, AllOf(StartsWith("POST /v1/files HTTP/1.1\r\n"),
+                                EndsWith("\r\ncontent-length: 7\r\n\r\nabcdefg")));
+    EXPECT_EQ(origin_->pool()->idle(), 1U);
+}
+
+TEST_F(HttpFlightTest, ABodyOfUnknownSizeIsSentInChunks) {
+    SlowBody body(loop_.worker, {"abc", "0123456789abcdef"}, 5ms);
+
+    const Landing landing = fly(post(body), {[this](RawSocket& connection) {
+                                    request_ = connection.receive_until("0\r\n\r\n");
+                                    connection.send(kAnswer);
+                                }});
+
+    EXPECT_EQ(landing.body, "ok");
+    EXPECT_THAT(request_, EndsWith("\r\ntransfer-encoding: chunked\r\n\r\n"
+                                   "3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"));
+    EXPECT_EQ(origin_->pool()->idle(), 1U);
+}
+
+TEST_F(HttpFlightTest, ALargeBodyArrivesWholeAtAReaderThatIsSlow) {
+    std::vector<std::string> pieces;
+    std::string all;
+    for (int i = 0; i < 300; ++i) {
+        pieces.emplace_back(65'536, static_cast<char>('a' + i % 26));
+        all += pieces.back();
+    }
+    SlowBody body(loop_.worker, std::move(pieces), {});
+    body.has_size();
+    std::string received;
+
+    const Landing landing =
+        fly(post(body), {[&](RawSocket& connection) {
+                std::this_thread::sleep_for(100ms);
+                while (received.size() < all.size() || !received.ends_with(all)) {
+                    const std::string some = connection.receive();
+                    if (some.empty()) break;
+                    received += some;
+                }
+                connection.send(kAnswer);
+            }});
+
+    EXPECT_EQ(landing.opened, Result<void>());
+    EXPECT_EQ(landing.body, "ok");
+    EXPECT_TRUE(received.ends_with(all));
+    EXPECT_EQ(received.size() - received.find("\r\n\r\n") - 4, all.size());
+}
+
+TEST_F(HttpFlightTest, ASlowUploadIsNotTheUpstreamsFault) {
+    settings_.timeouts.first_byte = 100ms;
+    settings_.timeouts.idle = 100ms;
+    SlowBody body(loop_.worker, {"a", "b"}, 200ms);
+
+    const Landing landing = fly(post(body), {[this](RawSocket& connection) {
+                                    request_ = connection.receive_until("0\r\n\r\n");
+                                    connection.send(kAnswer);
+                                }});
+
+    EXPECT_EQ(landing.body, "ok");
+}
+
+TEST_F(HttpFlightTest, TheFirstByteIsWaitedForFromTheLastOneSent) {
+    settings_.timeouts.first_byte = 100ms;
+    SlowBody body(loop_.worker, {"a"}, 100ms);
+    const auto start = net::Clock::now();
+
+    const Landing landing = fly(post(body), {[](RawSocket& connection) {
+                                    while (!connection.receive().empty()) {
+                                    }
+                                }});
+
+    ASSERT_FALSE(landing.opened);
+    EXPECT_EQ(landing.opened.error().code, Errc::upstream_timeout);
+    EXPECT_GE(net::Clock::now() - start, 300ms - net::Deadlines::kTick);
+}
+
+TEST_F(HttpFlightTest, AnUpstreamThatTakesNothingTimesOut) {
+    settings_.timeouts.idle = 150ms;
+    SlowBody body(loop_.worker, std::vector<std::string>(500, std::string(65'536, 'b')), {});
+
+    const Landing landing =
+        fly(post(body), {[](RawSocket&) { std::this_thread::sleep_for(600ms); }});
+
+    ASSERT_FALSE(landing.opened);
+    EXPECT_EQ(landing.opened.error().code, Errc::upstream_timeout);
+}
+
+TEST_F(HttpFlightTest, AnAnswerWhileTheClientIsWaitedForEndsTheUpload) {
+    SlowBody body(loop_.worker, {"a"}, 2s);
+
+    const auto start = net::Clock::now();
+    const Landing landing =
+        fly(post(body), {answers("HTTP/1.1 413 X\r\ncontent-length: 3\r\n\r\nbig")});
+
+    EXPECT_EQ(landing.reply.status, 413);
+    EXPECT_EQ(landing.body, "big");
+    EXPECT_LT(net::Clock::now() - start, 1s);
+    EXPECT_EQ(origin_->pool()->idle(), 0U);
+}
+
+TEST_F(HttpFlightTest, AnAnswerWhileTheUpstreamTakesNothingEndsTheUpload) {
+    SlowBody body(loop_.worker, std::vector<std::string>(500, std::string(65'536, 'b')), {});
+
+    const Landing landing =
+        fly(post(body), {[](RawSocket& connection) {
+                std::this_thread::sleep_for(100ms);
+                connection.send("HTTP/1.1 413 X\r\ncontent-length: 3\r\n\r\nbig");
+                std::this_thread::sleep_for(200ms);
+            }});
+
+    EXPECT_EQ(landing.reply.status, 413);
+    EXPECT_EQ(landing.body, "big");
+    EXPECT_LT(body.reads, 400);
+    EXPECT_EQ(origin_->pool()->idle(), 0U);
+}
+
+TEST_F(HttpFlightTest, AnUpstreamThatLeavesDuringTheUploadIsNotWaitedFor) {
+    SlowBody body(loop_.worker, {"a"}, 2s);
+
+    const auto start = net::Clock::now();
+    const Landing landing = fly(post(body), {answers("")});
+
+    ASSERT_FALSE(landing.opened);
+    EXPECT_EQ(landing.opened.error().code, Errc::upstream_unreachable);
+    EXPECT_LT(net::Clock::now() - start, 1s);
+}
+
+TEST_F(HttpFlightTest, ABodyThatBreaksOffEndsTheConnection) {
+    SlowBody body(loop_.worker, {"abc"}, 5ms);
+    body.end = fail(Errc::client_gone);
+
+    const Landing landing = fly(
+        post(body), {[this](RawSocket& connection) { request_ = connection.receive_to_end(); }});
+
+    ASSERT_FALSE(landing.opened);
+    EXPECT_EQ(landing.opened.error().code, Errc::client_gone);
+    EXPECT_THAT(request_, EndsWith("3\r\nabc\r\n"));
+}
+
+TEST_F(HttpFlightTest, CancelEndsAnUpload) {
+    SlowBody body(loop_.worker, {"abc"}, 2s);
+    loop_.worker.spawn([](HttpFlightTest& test) -> net::Task<> {
+        co_await test.loop_.worker.sleep(50ms);
+        test.flight_->cancel();
+    }(*this));
+
+    const Landing landing = fly(
+        post(body), {[this](RawSocket& connection) { request_ = connection.receive_to_end(); }});
+
+    ASSERT_FALSE(landing.opened);
+    EXPECT_EQ(landing.opened.error().code, Errc::cancelled);
+}
+
+TEST_F(HttpFlightTest, TheWholeExchangeHasALimitDuringAnUploadToo) {
+    settings_.timeouts.total = 100ms;
+    SlowBody body(loop_.worker, {"abc"}, 2s);
+
+    const Landing landing = fly(
+        post(body), {[this](RawSocket& connection) { request_ = connection.receive_to_end(); }});
+
+    ASSERT_FALSE(landing.opened);
+    EXPECT_EQ(landing.opened.error().code, Errc::upstream_timeout);
 }
 
 }  // namespace

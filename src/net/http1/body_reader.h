@@ -21,6 +21,9 @@ public:
     void start_chunked() noexcept;
     void start_until_close() noexcept { state_ = State::until_close; }
 
+    /// From now on a body with more payload is refused, at the first size that goes beyond.
+    void limit(std::uint64_t bytes) noexcept { limits_.body_bytes = bytes; }
+
     /// Takes bytes off the front of `input` and yields at most one piece of payload, a view into
     /// them. The piece is good whatever the result: deal with it first. On need_more call again,
     /// with the rest of `input` if there is one, else with new bytes. What is left of `input` on

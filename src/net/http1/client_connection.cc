@@ -1,6 +1,9 @@
 #include "net/http1/client_connection.h"
 
-#include <cstring>
+#include "net/http1/unframe.h"
+
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace sluice::net::http1 {
@@ -24,7 +27,27 @@ bool ClientConnection::send_now(std::span<const std::string_view> pieces, bool h
 }
 
 Task<Result<void>> ClientConnection::send_rest(std::span<const std::string_view> pieces) {
-    const Stream::Written written = co_await stream_.write_until_answered(pieces, sent_);
+    return write_rest(pieces, sent_);
+}
+
+Task<Result<void>> ClientConnection::send_more(std::span<const std::string_view> pieces) {
+    const Io io = stream_.write_now(pieces);
+    std::size_t sent = io.bytes;
+    kept_.clear();
+    for (std::string_view piece : pieces) {
+        const std::size_t skipped = std::min(sent, piece.size());
+        piece.remove_prefix(skipped);
+        sent -= skipped;
+        kept_ += piece;
+    }
+    if (kept_.empty()) co_return Result<void>();
+    const std::array<std::string_view, 1> rest = {kept_};
+    co_return co_await write_rest(rest, 0);
+}
+
+Task<Result<void>> ClientConnection::write_rest(std::span<const std::string_view> pieces,
+                                                std::size_t offset) {
+    const Stream::Written written = co_await stream_.write_until_answered(pieces, offset);
     if (written.wake == Wake::timed_out) {
         co_return fail(Errc::upstream_timeout, "the upstream did not take the request in time");
     }
@@ -105,30 +128,15 @@ Task<Result<std::string_view>> ClientConnection::read_body() {
     co_return std::string_view();
 }
 
-/// Takes the framing off everything received, moving the pieces together where they lie: what the
-/// caller gets is one view, and nothing is left in the shared buffer when it suspends.
 Result<std::string_view> ClientConnection::take_body() {
-    std::string_view input(unread_.data(), unread_.size());
-    char* const begin = unread_.data();
-    std::size_t size = 0;
-    Progress progress = Progress::need_more;
-    do {
-        std::string_view piece;
-        progress = reader_.read_body(input, piece);
-        if (!piece.empty()) {
-            if (piece.data() != begin + size)
-                std::memmove(begin + size, piece.data(), piece.size());
-            size += piece.size();
-        }
-    } while (progress == Progress::need_more && !input.empty());
-    unread_ = {};
-    body_failed_ = progress == Progress::failed;
-    if (body_failed_ && size == 0) return std::unexpected(reader_.error());
-    if (progress == Progress::done) {
+    const Unframed taken = unframe(reader_, std::exchange(unread_, {}));
+    body_failed_ = taken.progress == Progress::failed;
+    if (body_failed_ && taken.payload.empty()) return std::unexpected(reader_.error());
+    if (taken.progress == Progress::done) {
         body_done_ = true;
-        reusable_ = input.empty() && reader_.head().keep_alive && !reader_.head().until_close;
+        reusable_ = taken.rest.empty() && reader_.head().keep_alive && !reader_.head().until_close;
     }
-    return std::string_view(begin, size);
+    return taken.payload;
 }
 
 }  // namespace sluice::net::http1

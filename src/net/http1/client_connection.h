@@ -31,7 +31,12 @@ public:
     /// connection is retired.
     Task<Result<void>> send_rest(std::span<const std::string_view> pieces);
 
-    /// Both in one.
+    /// Sends more of a request whose start send_now() has sent. What the socket does not take at
+    /// once is copied, so the pieces may lie in the worker's scratch. Where the upstream answers
+    /// before it has taken everything, the connection is retired, and nothing more is to be sent.
+    Task<Result<void>> send_more(std::span<const std::string_view> pieces);
+
+    /// send_now() and send_rest() in one.
     Task<Result<void>> send(std::span<const std::string_view> pieces);
 
     /// Reads the response's head, past interim ones. Its views are valid until the caller next
@@ -54,6 +59,7 @@ public:
     [[nodiscard]] bool reusable() const noexcept { return reusable_ && !retired_; }
     /// From now on it may not.
     void retire() noexcept { retired_ = true; }
+    [[nodiscard]] bool retired() const noexcept { return retired_; }
     [[nodiscard]] bool is_reused() const noexcept { return exchanges_ > 1; }
 
     [[nodiscard]] Stream& stream() noexcept { return stream_; }
@@ -61,6 +67,7 @@ public:
     std::uint32_t place = 0;  ///< the pool's mark of where this connection leads
 
 private:
+    Task<Result<void>> write_rest(std::span<const std::string_view> pieces, std::size_t offset);
     Result<void> receive(Wake wake);
     [[nodiscard]] Result<std::string_view> take_body();
 
@@ -69,6 +76,7 @@ private:
     ResponseReader reader_;
     std::span<char> unread_;  // received, not yet looked at: in the worker's scratch or in carry_
     std::string carry_;       // the start of a head that came in parts
+    std::string kept_;        // what the socket has not taken of send_more()'s pieces
     std::size_t sent_ = 0;    // bytes of the request that send_now() has sent
     std::uint64_t exchanges_ = 0;
     bool received_ = false;  // any byte of the present response

@@ -80,9 +80,16 @@ std::string_view ReplyWriter::whole(const ReplyHead& head, std::size_t size, Fra
 
 void ReplyWriter::begin(const ReplyHead& head, Framing framing) {
     write_head(head, framing);
-    chunked_ = body_allowed_ && !framing.http10;
-    until_close_ = body_allowed_ && framing.http10;
-    if (chunked_ || (framing.head_request && !framing.http10)) {
+    const bool has_length = head.content_length && may_have_body(head.status);
+    sized_ = body_allowed_ && has_length;
+    missing_ = head.content_length.value_or(0);
+    chunked_ = body_allowed_ && !sized_ && !framing.http10;
+    until_close_ = body_allowed_ && !sized_ && framing.http10;
+    if (has_length) {
+        head_ += "content-length: ";
+        append_number(head_, missing_);
+        head_ += "\r\n";
+    } else if (chunked_ || (framing.head_request && !framing.http10)) {
         head_ += "transfer-encoding: chunked\r\n";
     }
     head_ += "\r\n";
@@ -98,6 +105,9 @@ std::span<const std::string_view> ReplyWriter::chunk(std::span<const std::string
     const auto taken = pieces.first(std::min(pieces.size(), kMaxPieces));
     std::size_t size = 0;
     for (const std::string_view piece : taken) size += piece.size();
+    broken_ = broken_ || (sized_ && size > missing_);
+    if (broken_) return std::span(framed).first(count);
+    if (sized_) missing_ -= size;
     if (body_allowed_ && size > 0) {
         if (chunked_) {
             const auto end = std::to_chars(size_line_.data(), size_line_.data() + 16, size, 16).ptr;
@@ -110,7 +120,7 @@ std::span<const std::string_view> ReplyWriter::chunk(std::span<const std::string
     } else if (chunked_ && last) {
         framed[count++] = kLastChunk;
     }
-    if (last) finished_ = true;
+    if (last && !(sized_ && missing_ > 0)) finished_ = true;
     return std::span(framed).first(count);
 }
 

@@ -32,7 +32,8 @@ public:
     /// The head of an answer whose body has `size` bytes.
     [[nodiscard]] std::string_view whole(const ReplyHead& head, std::size_t size, Framing framing);
 
-    /// The head of a streamed answer; it is kept and leaves in front of the first pieces.
+    /// The head of a streamed answer; it is kept and leaves in front of the first pieces. Where it
+    /// says a length, the answer is finished only if it has just that length.
     void begin(const ReplyHead& head, Framing framing);
 
     static constexpr std::size_t kMaxPieces = 16;
@@ -59,6 +60,9 @@ private:
     std::array<char, 24> size_line_{};
     bool started_ = false;
     bool finished_ = false;
+    std::uint64_t missing_ = 0;  // of a streamed answer with a length
+    bool sized_ = false;
+    bool broken_ = false;  // more came than its length: what is left of it is not sent
     bool chunked_ = false;
     bool until_close_ = false;
     bool body_allowed_ = true;

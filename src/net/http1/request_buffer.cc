@@ -33,7 +33,8 @@ void RequestBuffer::keep_behind(std::string_view bytes) {
 }
 
 void RequestBuffer::release_request() {
-    if (next_.empty() && !behind_.empty()) keep_behind(behind_);
+    // Equal sizes: nothing is behind, or it lies in next_ from its first byte on.
+    if (next_.size() != behind_.size()) keep_behind(behind_);
     head_.clear();
     body_.clear();
 }

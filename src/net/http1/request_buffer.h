@@ -49,8 +49,8 @@ public:
 
     /// What the client sent behind the present request: the next one, or its start.
     [[nodiscard]] std::string_view behind() const noexcept { return behind_; }
-    /// It lies in the head block.
-    void behind_is(std::string_view part_of_head) noexcept { behind_ = part_of_head; }
+    /// It is a part of what behind() was, or of the head block.
+    void behind_is(std::string_view part) noexcept { behind_ = part; }
     /// It lies elsewhere and is copied.
     void keep_behind(std::string_view bytes);
 

@@ -38,6 +38,10 @@ public:
     [[nodiscard]] bool has_head() const noexcept { return phase_ == Phase::body; }
     [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
 
+    /// How large a chunked body may be, in place of Limits::body_bytes. Of a sized one the head
+    /// says how large it is.
+    void limit_body(std::uint64_t bytes) noexcept { body_.limit(bytes); }
+
     /// See BodyReader::read(). A message without a body is done at once.
     [[nodiscard]] Progress read_body(std::string_view& input, std::string_view& piece);
 

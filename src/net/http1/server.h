@@ -23,6 +23,7 @@ struct ServerLimits {
     std::uint64_t body_bytes_per_second = 64UL * 1024;  ///< what its size adds to the grace
     std::uint64_t body_min_bytes_per_second = 1024;     ///< after the first seconds:
     std::chrono::milliseconds body_rate_grace{5'000};
+    std::chrono::milliseconds body_idle{30'000};  ///< between two pieces of a streamed body
 };
 
 /// What answers. Both are called on the worker's thread, one call a request; both must answer.

@@ -27,6 +27,7 @@ Task<Result<Body>> ServerConnection::read_body(std::uint64_t limit) {
     if (head.content_length && *head.content_length > limit) {
         co_return std::unexpected(too_large(limit));
     }
+    reader_.limit_body(limit);
     body_state_ = BodyState::failed;
     const auto asked = co_await ask_for_body();
     if (!asked) co_return std::unexpected(asked.error());

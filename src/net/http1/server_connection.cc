@@ -11,6 +11,12 @@ constexpr std::chrono::milliseconds kProbeInterval{100};
 constexpr std::chrono::seconds kLingerTime{1};
 constexpr std::size_t kLingerBytes = 64UL * 1024;
 
+/// How large a body may be is said when it is read: one that is passed on may have any size.
+Limits without_body_limit(Limits limits) {
+    limits.body_bytes = UINT64_MAX;
+    return limits;
+}
+
 }  // namespace
 
 ServerConnection::ServerConnection(Server& server, Stream stream, Peer peer)
@@ -18,7 +24,7 @@ ServerConnection::ServerConnection(Server& server, Stream stream, Peer peer)
       stream_(std::move(stream)),
       peer_(std::move(peer)),
       probe_(server.worker_.deadlines(), *this),
-      reader_(server.handler_.limits().request) {}
+      reader_(without_body_limit(server.handler_.limits().request)) {}
 
 Task<> ServerConnection::run() {
     while (!close_) {
@@ -42,7 +48,9 @@ Task<> ServerConnection::run() {
         buffer_.next_request();
         reader_.reset();
         reply_.reset();
-        bytes_received_ = bytes_sent_ = 0;
+        bytes_received_ = bytes_sent_ = streamed_ = 0;
+        waited_ = {};
+        reading_stopped_ = false;
         body_state_ = BodyState::none;
     }
     if (!client_gone_ && !stopping_) co_await linger();
@@ -117,8 +125,8 @@ void ServerConnection::cancel() {
 }
 
 bool ServerConnection::must_close() const {
-    return close_ || client_gone_ || server_.draining_ || body_state_ == BodyState::unread ||
-           body_state_ == BodyState::failed;
+    const bool body_at_end = body_state_ == BodyState::none || body_state_ == BodyState::read;
+    return close_ || client_gone_ || server_.draining_ || !body_at_end;
 }
 
 /// Closing while unread bytes lie in the socket would reset the connection, and the client might

@@ -23,8 +23,9 @@ public:
     const RequestHead& head() const override { return reader_.head(); }
     const Peer& peer() const override { return peer_; }
     Task<Result<Body>> read_body(std::uint64_t limit) override;
-    std::optional<std::uint64_t> body_size() const override { return std::nullopt; }
-    Task<Result<std::string_view>> read_some() override { co_return fail(Errc::not_implemented); }
+    std::optional<std::uint64_t> body_size() const override;
+    Task<Result<std::string_view>> read_some() override;
+    void stop_reading() override;
     void release_request() override;
     Sent send(const ReplyHead& head, std::span<const std::string_view> body) override;
     void start(const ReplyHead& head) override;
@@ -51,7 +52,7 @@ private:
     };
 
     enum class HeadOutcome : std::uint8_t { complete, refused, closed };
-    enum class BodyState : std::uint8_t { none, unread, read, failed };
+    enum class BodyState : std::uint8_t { none, unread, streaming, read, failed };
 
     Task<HeadOutcome> read_head();
     HeadOutcome take_head();
@@ -59,6 +60,10 @@ private:
     Task<Result<void>> read_sized_body();
     Task<Result<void>> read_chunked_body(std::uint64_t limit);
     Task<Result<void>> wait_for_body(Clock::time_point started, std::uint64_t expected);
+    Task<Result<void>> wait_for_piece();
+    [[nodiscard]] Result<std::string_view> take_buffered_piece();
+    [[nodiscard]] Result<std::string_view> take_piece(std::span<char> bytes);
+    [[nodiscard]] Result<std::string_view> note_piece(Progress progress, std::string_view piece);
     Task<> linger();
     [[nodiscard]] ReplyWriter::Framing framing() const;
     [[nodiscard]] bool must_close() const;
@@ -78,7 +83,11 @@ private:
     ClientWatch* client_watch_ = nullptr;
     std::uint64_t bytes_received_ = 0;
     std::uint64_t bytes_sent_ = 0;
+    std::uint64_t streamed_ = 0;  // payload of the body that read_some() has given
+    Clock::duration waited_{};    // how long the client let it wait
     BodyState body_state_ = BodyState::none;
+    bool waiting_for_piece_ = false;
+    bool reading_stopped_ = false;
     bool http10_ = false;        // of the present request, whose head may have been let go
     bool head_request_ = false;  // and its method is HEAD
     bool close_ = false;         // nothing more is read from this client

@@ -345,6 +345,7 @@ TEST(ServerConnectionTest, RefusesABodyOverTheLimitOfEitherFraming) {
                 StartsWith("HTTP/1.1 413 "));
     EXPECT_THAT(server.exchange(chunked + "6\r\n123456\r\n5\r\n78901\r\n0\r\n\r\n"),
                 StartsWith("HTTP/1.1 413 "));
+    EXPECT_THAT(server.exchange(chunked + "b\r\n"), StartsWith("HTTP/1.1 413 "));
     EXPECT_THAT(server.exchange(chunked + "6\r\n123456\r\n4\r\n7890\r\n0\r\n\r\n"
                                           "GET / HTTP/1.0\r\n\r\n"),
                 AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("connection: close")));

@@ -34,8 +34,9 @@ Sent ServerConnection::send(const ReplyHead& head, std::span<const std::string_v
 
 void ServerConnection::start(const ReplyHead& head) {
     auto how = framing();
-    // Without the chunked coding the end of the connection is the end of the body.
-    if (how.http10) close_ = how.close = true;
+    // Without the chunked coding, and without a length, the end of the connection is the end of the
+    // body.
+    if (how.http10 && !head.content_length) close_ = how.close = true;
     reply_.begin(head, how);
 }
 
