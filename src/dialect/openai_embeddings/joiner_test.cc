@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 struct PartReply {
+    // NOLINTNEXTLINE(google-explicit-constructor): a body stands for a part of one input
     PartReply(std::string text, std::size_t count = 1) : body(std::move(text)), inputs(count) {}
 
     std::string body;
@@ -221,7 +222,7 @@ TEST_P(GoldenEmbeddings, ReachTheClientAsRecorded) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OpenAiEmbeddings, GoldenEmbeddings, testing::ValuesIn(golden_cases()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& golden) { return golden.param; });
 
 }  // namespace
 }  // namespace sluice::dialect::openai_embeddings

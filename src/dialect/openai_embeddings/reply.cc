@@ -73,7 +73,8 @@ private:
     /// `offset` is where the element stands in the body, `place` where in the list.
     Result<void> read_element(const json::Value& element, std::size_t offset, std::size_t place) {
         if (!element.is(json::Kind::object)) return refuse("an element of 'data' is no object");
-        Embedding embedding{.element = {.offset = offset, .length = element.raw.size()}};
+        Embedding embedding;
+        embedding.element = {.offset = offset, .length = element.raw.size()};
         std::size_t index = place;
         json::Reader members(element);
         while (members.next()) {
