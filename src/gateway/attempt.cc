@@ -79,8 +79,10 @@ void Attempt::cancel() {
 }
 
 std::string Attempt::outcome() const {
-    if (reply().status != 0 && !is_silent(failure)) return std::to_string(reply().status);
-    return std::string(failure ? config::to_string(*failure) : "200");
+    const int status = reply().status;
+    const bool says_it = status != 0 && status != 200;
+    if (failure && !says_it) return std::string(config::to_string(*failure));
+    return std::to_string(status);
 }
 
 void Attempt::decline(Errc code, std::string message, config::Milliseconds retry_after) {
@@ -179,6 +181,11 @@ void Attempt::judge(Result<void> result) {
     const upstream::ReplyInfo& head = flight->reply();
     const bool broken = head.status == 200 && !refused;
     failure = routing::classify(error, broken ? 0 : head.status, first);
+    if (out_of_resources) failure = config::FailureKind::overloaded;
+    // Once connected, it may have been sent.
+    if (failure == config::FailureKind::connect && flight->is_connected()) {
+        failure = config::FailureKind::broken;
+    }
     if (head.status >= 400) {
         asked_wait = routing::read_retry_wait(head.fields, std::chrono::system_clock::now());
     }

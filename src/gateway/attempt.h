@@ -34,6 +34,7 @@ struct Question {
     std::string_view path;  ///< below the upstream's base URL
     std::string model;      ///< as the upstream calls it
     json::Splice body;
+    std::unique_ptr<const std::string> rewritten;  ///< what `body` edits, if not the client's bytes
     bool stream = false;
     bool hide_usage = false;  ///< the usage chunk is asked for by us only
     std::string_view credential;
@@ -81,6 +82,8 @@ public:
     std::optional<config::Milliseconds> asked_wait;  ///< with `failure`: by the reply's head
     bool refused =
         false;  ///< with `failure`: `first` is the answer to give, if nobody has a better one
+
+    bool out_of_resources = false;  ///< with `failure`: insufficient_system_resource
 
     std::string first;  ///< a whole reply, or what there is of a streamed one
     std::optional<dialect::openai_chat::StreamFilter> filter;  ///< of a streamed reply

@@ -84,7 +84,7 @@ net::Task<Result<void>> read_completion(Attempt& attempt) {
     attempt.finish_reason = facts->finish_reason;
     attempt.reply_model = std::move(facts->model);
     if (facts->out_of_resources) {
-        attempt.refused = true;
+        attempt.refused = attempt.out_of_resources = true;
         co_return fail(Errc::upstream_status,
                        "the upstream ran out of resources (insufficient_system_resource)");
     }
@@ -141,7 +141,8 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
     }
     attempt.flight->note_progress();
     if (filter.has_error() && !filter.has_content()) co_return refusal_in_stream(attempt);
-    if (filter.out_of_resources() && filter.chunks() <= 1) {
+    if (filter.out_of_resources()) {
+        attempt.out_of_resources = true;
         co_return fail(Errc::upstream_status,
                        "the upstream ran out of resources (insufficient_system_resource)");
     }

@@ -51,11 +51,11 @@ void note_variant(Exchange& exchange, const routing::Candidate& first) {
     exchange.gateway.shared().metrics.split(exchange.route, exchange.variant);
 }
 
-void note_tried(Exchange& exchange, const Attempt& attempt) {
+/// Of a request that goes well at once nothing is noted: its upstream says it all.
+void note_attempt(Exchange& exchange, const Attempt& attempt, std::string_view outcome) {
+    ++exchange.attempts;
     if (!exchange.tried.empty()) exchange.tried += ", ";
-    exchange.tried += attempt.upstream().name;
-    exchange.tried += ':';
-    exchange.tried += attempt.outcome();
+    exchange.tried.append(attempt.upstream().name).append(":").append(outcome);
 }
 
 Course::Failure failure_of(const Attempt& attempt) {
@@ -230,7 +230,9 @@ net::Task<Contender> Dispatch::first_to_answer(std::array<Asked, 2> sides) {
     for (const Asked& side : sides) {
         if (!side.attempt || side.attempt == winner) continue;
         exchange_.resign(*side.attempt);
-        if (!side.attempt->done) side.attempt->cancel();
+        if (side.attempt->done) continue;
+        side.attempt->cancel();
+        if (side.attempt->asked) note_attempt(exchange_, *side.attempt, "cancelled");
     }
     if (winner && winner == sides[1].attempt) shared_.metrics.hedge(exchange_.route, "won");
     co_return winner;
@@ -246,8 +248,7 @@ void Dispatch::lost(const Asked& asked) {
         return;
     }
     any_asked_ = true;
-    ++exchange_.attempts;
-    note_tried(exchange_, attempt);
+    note_attempt(exchange_, attempt, attempt.outcome());
     observe::log_info("an attempt failed", {{"request_id", exchange_.request_id},
                                             {"attempt", exchange_.attempts},
                                             {"upstream", attempt.upstream().name},
@@ -266,8 +267,11 @@ void Dispatch::lost(const Asked& asked) {
 }
 
 void Dispatch::won(const Contender& attempt) {
-    ++exchange_.attempts;
-    if (!exchange_.tried.empty()) note_tried(exchange_, *attempt);
+    if (exchange_.tried.empty()) {
+        ++exchange_.attempts;
+    } else {
+        note_attempt(exchange_, *attempt, attempt->outcome());
+    }
     exchange_.attempt = attempt;
     exchange_.upstream = &attempt->upstream();
     exchange_.first_byte_after = attempt->first_byte_after;

@@ -17,6 +17,7 @@ Gateway::Gateway(net::Worker& worker, Shared& shared)
       shared_(shared),
       connector_(worker),
       housekeeping_(worker.deadlines(), *this),
+      health_checks_(worker.deadlines(), *this),
       chance_(std::random_device()()) {}
 
 Result<void> Gateway::use(std::shared_ptr<const Snapshot> snapshot) {
@@ -41,6 +42,7 @@ Result<void> Gateway::use(std::shared_ptr<const Snapshot> snapshot) {
     }
     model_lists_.clear();
     snapshot_ = std::move(snapshot);
+    health_checks_.begin();
     return {};
 }
 

@@ -89,6 +89,25 @@ private:
         Gateway& gateway_;
     };
 
+    /// Asks upstreams with a health check regularly. The first worker does so for all.
+    class HealthChecks final : public net::Deadline {
+    public:
+        HealthChecks(net::Deadlines& deadlines, Gateway& gateway)
+            : Deadline(deadlines),
+              gateway_(gateway) {}
+
+        /// The upstreams of the present configuration, from now on.
+        void begin();
+
+    private:
+        void on_expired() override;
+        net::Task<> check(std::shared_ptr<const Snapshot> snapshot,
+                          const config::Upstream& upstream);
+
+        Gateway& gateway_;
+        std::map<std::string, net::Clock::time_point, std::less<>> due_;
+    };
+
     /// An upstream, and how many connections to it were last reported.
     struct Way {
         std::unique_ptr<upstream::Origin> origin;
@@ -111,6 +130,7 @@ private:
     std::map<std::string, ModelList, std::less<>> model_lists_;  // one per configured upstream
     observe::AccessLog access_log_;
     Housekeeping housekeeping_;
+    HealthChecks health_checks_;
     RequestIds request_ids_;
     std::mt19937_64 chance_;
 };

@@ -1,12 +1,17 @@
 /// The paths that clients set to "Ollama" ask before they chat, answered from the routes.
 
 #include "dialect/ollama/models.h"
+
+#include "base/text.h"
 #include "gateway/answers.h"
 #include "gateway/handle.h"
 #include "gateway/respond.h"
+#include "net/digest.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -15,10 +20,24 @@ namespace {
 
 constexpr std::chrono::hours kLoadedFor{1};
 
+/// Clients compare it to see whether a model has changed; ours has no bytes but its name.
+std::string digest_of(std::string_view name) {
+    constexpr std::size_t kDigitsOfWord = 16;
+    const net::Digest digest = net::sha256(name);
+    std::string text(2 * digest.size(), '0');
+    for (std::size_t i = 0; i < digest.size(); i += sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, digest.data() + i, sizeof word);
+        write_hex(text.data() + i / sizeof word * kDigitsOfWord, word);
+    }
+    return text;
+}
+
 dialect::ollama::Model named(const dialect::openai_chat::Model& offered) {
     dialect::ollama::Model model;
     model.name = offered.id;
     model.modified_at = std::chrono::sys_seconds(std::chrono::seconds(offered.created));
+    model.digest = digest_of(offered.id);
     model.capabilities = {"completion", "tools"};
     return model;
 }

@@ -43,6 +43,22 @@ Result<void> patch_embeddings(const Exchange& exchange, const config::Embeddings
     return {};
 }
 
+/// The two sets of edits may meet in one place, so the second is made in what the first has left.
+Result<Question> shape_embeddings(Exchange& exchange, const config::Upstream& upstream,
+                                  const config::ModelAlias* alias, Question question) {
+    std::string text;
+    question.body.append_to(text);
+    question.rewritten = std::make_unique<const std::string>(std::move(text));
+    const std::string_view body = *question.rewritten;
+    const auto head = dialect::openai_embeddings::read_head(body);
+    if (!head) return std::unexpected(head.error());
+    question.body = json::Splice(body);
+    auto changes = shaping::shape(body, head->members, upstream.transforms, alias, question.body);
+    if (!changes) return std::unexpected(std::move(changes.error()));
+    note_dropped(exchange, upstream, std::move(changes->dropped));
+    return question;
+}
+
 }  // namespace
 
 Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
@@ -70,9 +86,10 @@ Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
     }
     exchange.dropped.clear();
     if (alias == nullptr && upstream.transforms.empty()) return question;
-    const auto& members =
-        exchange.embeddings ? exchange.embeddings->head.members : exchange.head.members;
-    auto changes = shaping::shape(body, members, upstream.transforms, alias, question.body);
+    if (exchange.embeddings)
+        return shape_embeddings(exchange, upstream, alias, std::move(question));
+    auto changes =
+        shaping::shape(body, exchange.head.members, upstream.transforms, alias, question.body);
     if (!changes) return std::unexpected(std::move(changes.error()));
     note_dropped(exchange, upstream, std::move(changes->dropped));
     return question;

@@ -137,6 +137,7 @@ net::Task<Result<void>> relay(Exchange& exchange) {
     exchange.keepalive.end();
     if (exchange.client.started()) co_return co_await relay_refusal_in_stream(exchange, attempt);
     if (exchange.transcript) exchange.transcript->reply = attempt.first;
+    attempt.release();
     const upstream::ReplyInfo& reply = attempt.reply();
     const bool in_stream = attempt.failure && reply.status == 200 && attempt.filter;
     respond(exchange, in_stream ? http_status(Errc::upstream_status) : reply.status,

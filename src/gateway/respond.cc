@@ -84,7 +84,7 @@ std::string reply_fields(const Exchange& exchange, std::string_view from_upstrea
         fields = from_upstream;
     }
     const bool must_wait = exchange.error && exchange.error->retry_after;
-    if (must_wait && !fields.contains("retry-after")) append_retry_after(fields, *exchange.error);
+    if (must_wait && !fields.contains("retry-after:")) append_retry_after(fields, *exchange.error);
     append_attempts(fields, exchange);
     if (!exchange.variant.empty()) net::append_field(fields, "x-sluice-variant", exchange.variant);
     if (!exchange.dropped.empty()) {

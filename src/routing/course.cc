@@ -8,12 +8,16 @@
 namespace sluice::routing {
 namespace {
 
-/// Whether the failure of the table's kind may be repeated at this upstream. A failure without a
-/// status is judged by the table alone.
-bool may_retry(const config::FailureRule& rule, const config::Retry& settings,
+/// Whether the failure may be repeated at this upstream. A failure without a status is judged by
+/// the table alone; a status must be one of the upstream's list, and where its kind is usually
+/// repeated the table must let it.
+bool may_retry(const config::FailureTable& table, const config::Retry& settings,
                const Course::Failure& failure) {
-    if (!rule.retry || failure.forbids_retry) return false;
-    return failure.status == 0 || failure.status < 400 || settings.on.has(failure.status);
+    static const config::FailureTable usual;
+    const bool allowed = table[failure.kind].retry;
+    if (failure.forbids_retry) return false;
+    if (failure.status < 400) return allowed;
+    return settings.on.has(failure.status) && (allowed || !usual[failure.kind].retry);
 }
 
 }  // namespace
@@ -70,7 +74,7 @@ void Course::failed(std::size_t index, const Failure& failure, TimePoint now, do
     standing.asked = true;
     bound_to_.reset();
     if (!rule.fall_back) bound_to_ = index;
-    if (!may_retry(rule, settings, failure) || standing.retries >= settings.max_retries) {
+    if (!may_retry(table_, settings, failure) || standing.retries >= settings.max_retries) {
         standing.out = true;
         // What is wrong with the upstream is wrong with it by any key.
         if (!is_key_fault(failure.kind)) hold_back(index, TimePoint::max());
