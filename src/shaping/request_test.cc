@@ -280,13 +280,13 @@ public:
     explicit Randomness(unsigned seed) : engine_(seed) {}
 
     std::size_t below(std::size_t bound) { return engine_() % bound; }
-    std::string name() { return std::string(1, static_cast<char>('a' + below(6))); }
+    std::string name() { return {static_cast<char>('a' + below(6))}; }
     std::string value() {
         static constexpr std::array<const char*, 6> kValues{"null", "0",     "5",
                                                             "12",   "[1,2]", R"("x,}")"};
         return kValues.at(below(kValues.size()));
     }
-    std::string space() { return std::string(below(4) == 0 ? " \n" : ""); }
+    std::string space() { return below(4) == 0 ? " \n" : ""; }
     config::Assignment assignment() { return {.field = name(), .json = value()}; }
 
 private:
