@@ -11,7 +11,7 @@ import unittest
 import zlib
 
 from gateway import SLOWNESS, Gateway, to_upstream
-from raw_http import Connection, request
+from raw_http import request
 from upstream import Upstream, unused_port, whole
 
 MIB = 1024 * 1024
@@ -48,6 +48,12 @@ def peak_memory(process):
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) * 1024
 
 
+def is_closed(connection):
+    """Whether the other side has ended it, though bytes may lie before the end."""
+    tcp_established = 1
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != tcp_established
+
+
 class HeadOnly:
     """A request whose body is still on its way."""
 
@@ -73,12 +79,11 @@ class HeadOnly:
 
     def chunked_body(self):
         assert "transfer-encoding: chunked" in self.text, self.text
-        stream = self._link.socket.makefile("rb", MIB)
-        assert not self._link.buffer or self._link.buffer, "the file begins behind the buffer"
-        rest = Joined(self._link.buffer, stream)
-        while size := int(rest.readline(), 16):
-            yield rest.read(size)
-            rest.read(2)
+        with self._link.socket.makefile("rb", MIB) as stream:
+            rest = Joined(self._link.buffer, stream)
+            while size := int(rest.readline(), 16):
+                yield rest.read(size)
+                rest.read(2)
 
 
 class Joined:
@@ -343,9 +348,10 @@ class Failures(unittest.TestCase):
 
     def test_a_reply_that_breaks_off_ends_uncleanly(self):
         for head in (b"content-length: 10\r\n\r\nabc", b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"):
-            def play(link, request, head=head):
+            def play(link, _, head=head):
                 link.send(b"HTTP/1.1 200 OK\r\n" + head)
                 return False
+
             with Upstream(play) as upstream, Gateway(pass_through(upstream.port)) as gateway:
                 reply = gateway.ask("GET", "/v1/x")
                 self.assertEqual((reply.status, reply.body, reply.complete), (200, b"abc", False))
@@ -354,6 +360,7 @@ class Failures(unittest.TestCase):
 
     def test_an_upload_that_breaks_off_ends_the_one_to_the_upstream(self):
         ended = []
+
         def play(link):
             try:
                 list(HeadOnly(link).sized_body())
@@ -371,41 +378,45 @@ class Failures(unittest.TestCase):
             self.assertLess(ended[0] - left, 0.25 * SLOWNESS)
 
     def test_a_client_that_leaves_while_the_upstream_takes_nothing_ends_the_upload(self):
-        held = threading.Event()
+        left = threading.Event()
         seconds = []
+
         def play(link):
             HeadOnly(link)
-            held.wait(5)
-            left = time.monotonic()
-            seconds.append((link.seconds_until_closed(), left))
+            left.wait(10)
+            began = time.monotonic()
+            while not is_closed(link.socket):
+                time.sleep(0.005)
+            seconds.append(time.monotonic() - began)
+
         with RawUpstream(play) as upstream, Gateway(pass_through(upstream.port)) as gateway:
             connection = gateway.connect()
             connection.send(request("PUT", "/v1/x", headers={"Content-Length": str(LARGE)}))
-            connection.socket.settimeout(0.3)
+            connection.socket.settimeout(0.5)
             with self.assertRaises(TimeoutError):
                 while True:
                     connection.send(BLOCK)
             connection.reset()
+            left.set()
             line = gateway.access_lines()[0]
             self.assertEqual((line["status"], line["error"]), (499, "client_gone"))
-            self.assertLess(line.get("total_ms", 0), 60_000)
-            held.set()
+        self.assertLess(seconds[0], 0.25 * SLOWNESS)
 
     def test_a_slow_upload_does_not_trip_the_upstreams_timeouts(self):
         def play(link):
-            self.assertEqual(b"".join(HeadOnly(link).chunked_body()), b"abcdef" * 20_000)
+            self.assertEqual(b"".join(HeadOnly(link).chunked_body()), b"abc" * 3)
             link.send(whole("done"))
+
         with RawUpstream(play) as upstream:
             timeouts = {"first_byte": "200ms", "idle": "200ms"}
             with Gateway(pass_through(upstream.port, timeouts=timeouts)) as gateway, gateway.connect() as connection:
                 connection.send(request("POST", "/v1/x", headers={"Transfer-Encoding": "chunked"}))
                 for _ in range(3):
-                    connection.send(b"9c40\r\n" + b"abcdef" * 6666 + b"abcd\r\n" if False else b"%x\r\n" % 40_002)
-                    connection.send(b"abcdef" * 6667 + b"\r\n")
+                    connection.send(b"3\r\nabc\r\n")
                     time.sleep(0.4)
-                connection.send(b"%x\r\n" % (120_000 - 3 * 40_002) + b"\r\n" if False else b"0\r\n\r\n")
+                connection.send(b"0\r\n\r\n")
                 reply = connection.read()
-                self.assertIn(reply.status, (200, 502))
+                self.assertEqual((reply.status, reply.body), (200, b"done"))
 
     def test_a_client_that_falls_silent_gets_408(self):
         with RawUpstream(lambda link: list(HeadOnly(link).sized_body())) as upstream:
@@ -418,28 +429,25 @@ class Failures(unittest.TestCase):
 
 
 class Large(unittest.TestCase):
-    def growth(self, gateway, act):
-        gateway.ask("PUT", "/v1/warm", b"b" * 300_000)
+    def in_constant_memory(self, gateway, act):
+        gateway.ask("GET", "/health")  # whatever is made once is there
         before = peak_memory(gateway)
         began = time.monotonic()
         act()
         seconds = time.monotonic() - began
         grown = peak_memory(gateway) - before
-        print(f"{self.id().rsplit('.', 1)[1]}: {LARGE // MIB} MiB in {seconds:.1f} s, {grown / MIB:.2f} MiB more")
+        print(f"{self._testMethodName}: {LARGE // MIB} MiB in {seconds:.1f} s, {grown / MIB:.2f} MiB more")
         self.assertLess(grown, RSS_GROWTH)
-        self.assertLess(seconds, 60 * SLOWNESS)
+        self.assertLess(seconds, 60)
 
     def upload(self, framed):
         sums = []
 
         def play(link):
-            for _ in range(2):
-                head = HeadOnly(link)
-                body = head.chunked_body() if "chunked" in head.text else head.sized_body()
-                sums.append(checksum(body))
-                link.send(whole("done"))
-                if "chunked" in head.text:
-                    return
+            head = HeadOnly(link)
+            body = head.chunked_body() if "chunked" in head.text else head.sized_body()
+            sums.append(checksum(body))
+            link.send(whole("done"))
 
         with RawUpstream(play) as upstream, Gateway(pass_through(upstream.port), workers=1) as gateway:
             def act():
@@ -448,8 +456,8 @@ class Large(unittest.TestCase):
                         connection.send(piece)
                     reply = connection.read()
                     self.assertEqual((reply.status, reply.body), (200, b"done"))
-            self.growth(gateway, act)
-        self.assertEqual(sums[-1], checksum(blocks(LARGE)))
+            self.in_constant_memory(gateway, act)
+        self.assertEqual(sums, [checksum(blocks(LARGE))])
 
     def test_an_upload_of_known_size_in_constant_memory(self):
         head = request("POST", "/v1/files", headers={"Content-Length": str(LARGE), "Content-Type": "multipart/form-data"})
@@ -460,44 +468,30 @@ class Large(unittest.TestCase):
         self.upload(lambda: itertools.chain(
             [head], (b"%x\r\n%s\r\n" % (len(piece), piece) for piece in blocks(LARGE)), [b"0\r\n\r\n"]))
 
-    def download(self, send):
+    def test_a_download_in_constant_memory(self):
         def play(link):
             while link.read_request() is not None:
-                send(link)
+                link.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % LARGE)
+                for piece in blocks(LARGE):
+                    link.send(piece)
 
-        def read(connection, reply):
+        def received(connection):
             buffer = memoryview(bytearray(MIB))
-            missing = LARGE
-            total = zlib.crc32(connection.buffer)
-            missing -= len(connection.buffer)
+            yield connection.buffer
+            missing = LARGE - len(connection.buffer)
             while missing:
                 count = connection.socket.recv_into(buffer)
                 self.assertGreater(count, 0)
-                total = zlib.crc32(buffer[:count], total)
+                yield buffer[:count]
                 missing -= count
-            return total
 
         with RawUpstream(play) as upstream, Gateway(pass_through(upstream.port), workers=1) as gateway:
             def act():
                 with gateway.connect(timeout=60) as connection:
                     connection.send(request("GET", "/v1/files/1/content"))
-                    reply = connection.read_head()
-                    self.assertEqual(reply.header("content-length"), str(LARGE))
-                    self.assertEqual(read(connection, reply), checksum(blocks(LARGE)))
-            # The warm-up would be as large: nothing but the upload warms here.
-            before = peak_memory(gateway)
-            began = time.monotonic()
-            act()
-            grown = peak_memory(gateway) - before
-            print(f"download: {LARGE // MIB} MiB in {time.monotonic() - began:.1f} s, {grown / MIB:.2f} MiB more")
-            self.assertLess(grown, RSS_GROWTH)
-
-    def test_a_download_in_constant_memory(self):
-        def send(link):
-            link.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % LARGE)
-            for piece in blocks(LARGE):
-                link.send(piece)
-        self.download(send)
+                    self.assertEqual(connection.read_head().header("content-length"), str(LARGE))
+                    self.assertEqual(checksum(received(connection)), checksum(blocks(LARGE)))
+            self.in_constant_memory(gateway, act)
 
     def test_an_answer_before_the_upload_is_over_ends_it(self):
         taken = []
@@ -517,7 +511,3 @@ class Large(unittest.TestCase):
                 self.assertEqual(reply.header("connection"), "close")
                 self.assertTrue(connection.ends(5))
             self.assertLess(sum(taken), 10 * MIB)
-
-
-if __name__ == "__main__":
-    unittest.main()
