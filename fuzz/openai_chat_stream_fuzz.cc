@@ -1,6 +1,7 @@
 /// Properties: how the bytes are cut changes neither what is sent nor what is observed; without
 /// dropping, what is sent is the upstream's own bytes but for a synthesised finish. The first byte
-/// chooses the cut, its high bit whether the usage chunk is dropped.
+/// chooses the cut, its high bit whether the usage chunk is dropped, the next one whether chunks
+/// are rewritten.
 
 #include "dialect/openai_chat/stream_filter.h"
 
@@ -25,13 +26,27 @@ struct Outcome {
     bool ok = true;
     bool ended = false;
     bool has_error = false;
+    bool has_content = false;
+    bool out_of_resources = false;
 
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-Outcome filter(std::string_view bytes, std::size_t size, bool drop) {
+StreamFilter::Options options_for(unsigned flags) {
     StreamFilter::Options options;
-    options.drop_usage_chunk = drop;
+    options.drop_usage_chunk = (flags & 0x80U) != 0;
+    if ((flags & 0x40U) != 0) {
+        options.rewrite = [](std::string_view chunk, std::string& out) {
+            if (chunk.size() % 2 == 0) return false;
+            out = std::string(chunk) + "\n";
+            return true;
+        };
+    }
+    return options;
+}
+
+Outcome filter(std::string_view bytes, std::size_t size, unsigned flags) {
+    const StreamFilter::Options options = options_for(flags);
     StreamFilter stream(options);
     StreamFilter::Pieces pieces;
     Outcome outcome;
@@ -54,6 +69,8 @@ Outcome filter(std::string_view bytes, std::size_t size, bool drop) {
     outcome.finish_reason = stream.finish_reason();
     outcome.chunks = stream.chunks();
     outcome.has_error = stream.has_error();
+    outcome.has_content = stream.has_content();
+    outcome.out_of_resources = stream.out_of_resources();
     return outcome;
 }
 
@@ -62,10 +79,10 @@ Outcome filter(std::string_view bytes, std::size_t size, bool drop) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-    const bool drop = (data[0] & 0x80U) != 0;
-    const std::size_t piece = std::size_t{data[0]} % 37 + 1;
-    const Outcome whole = filter(bytes, bytes.size() + 1, drop);
-    check(filter(bytes, piece, drop) == whole);
-    if (!drop && !whole.ended) check(bytes.starts_with(whole.sent));
+    const unsigned flags = data[0] & 0xC0U;
+    const std::size_t piece = std::size_t{data[0]} % 64 % 37 + 1;
+    const Outcome whole = filter(bytes, bytes.size() + 1, flags);
+    check(filter(bytes, piece, flags) == whole);
+    if (flags == 0 && !whole.ended) check(bytes.starts_with(whole.sent));
     return 0;
 }

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     check(!wait || *wait >= 0ms);
     check(sluice::routing::read_retry_wait("date: 1\r\n" + fields, now) == wait);
-    check(sluice::routing::read_retry_wait(fields + "\r\n", now) == wait);
+    check(fields.ends_with('\r') || sluice::routing::read_retry_wait(fields + "\r\n", now) == wait);
     // A moment is nearer when it is later; a span stays what it is.
     const auto later = sluice::routing::read_retry_wait(fields, now + 1s);
     check(later.has_value() == wait.has_value());

@@ -113,7 +113,8 @@ TEST_F(DocumentsTest, ReferenceNamesNoKeyThatIsUnknown) {
     const auto known = keys();
     for (const std::string& row : rows(document("docs/configuration.md"))) {
         const std::string name = row.substr(0, row.find('`'));
-        if (name.contains('.')) EXPECT_THAT(known, Contains(name));
+        if (!name.contains('.')) continue;
+        EXPECT_THAT(known, Contains(name));
     }
 }
 

@@ -115,7 +115,7 @@ TEST_F(RoutesTest, WrongReplyRulesAreReported) {
          {"model: x", "drop: ['']", "drop: [a..b]", "drop: ['a[]']", "drop: ['a[0].b']",
           "rename: {a.b: c.d}", "rename: {a: a}", "set: {'a b': 1}", "drop_headers: ['a b']",
           "drop_headers: [Content-Length]", "set_headers: {transfer-encoding: chunked}",
-          "set_headers: {a: \"b\\r\\nc: d\"}", "set_headers: {a: ' b'}", "dorp: [a]"}) {
+          R"(set_headers: {a: "b\r\nc: d"})", "set_headers: {a: ' b'}", "dorp: [a]"}) {
         EXPECT_THAT(problems_with("to: a/m, reply: {" + std::string(rule) + "}"), SizeIs(1))
             << rule;
     }

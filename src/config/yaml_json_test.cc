@@ -26,6 +26,7 @@ protected:
 
     std::vector<std::string> messages() const {
         std::vector<std::string> all;
+        all.reserve(problems_.size());
         for (const Problem& problem : problems_) all.push_back(to_string(problem));
         return all;
     }

@@ -84,8 +84,9 @@ net::Task<Result<void>> read_completion(Attempt& attempt) {
     attempt.finish_reason = facts->finish_reason;
     attempt.reply_model = std::move(facts->model);
     if (facts->out_of_resources) {
-        attempt.refused = attempt.out_of_resources = true;
-        co_return fail(Errc::upstream_status,
+        attempt.out_of_resources = true;
+        attempt.refused = facts->has_content;
+        co_return fail(Errc::overloaded,
                        "the upstream ran out of resources (insufficient_system_resource)");
     }
     std::string rewritten;
@@ -135,15 +136,15 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
         if (!fed && !filter.has_content()) co_return fed;
         // What came before the bad event still goes to the client, and relay() breaks off then.
         if (!fed) attempt.broke = std::move(fed.error());
-        if (attempt.first.size() > kMaxPreludeBytes && !filter.has_content()) {
-            attempt.first.clear();
-        }
+        if (attempt.first.size() <= kMaxPreludeBytes) continue;
+        if (filter.chunks() > 0) break;
+        attempt.first.clear();
     }
     attempt.flight->note_progress();
     if (filter.has_error() && !filter.has_content()) co_return refusal_in_stream(attempt);
     if (filter.out_of_resources()) {
         attempt.out_of_resources = true;
-        co_return fail(Errc::upstream_status,
+        co_return fail(Errc::overloaded,
                        "the upstream ran out of resources (insufficient_system_resource)");
     }
     co_return Result<void>();

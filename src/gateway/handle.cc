@@ -10,8 +10,12 @@ namespace {
 
 constexpr std::uint64_t kMaxUnusedBody = 64UL * 1024;
 
-/// Only POST has a use for a body. Another one's is read to its end all the same: a message whose
-/// framing is broken is refused, not answered well.
+bool has_use_for_body(const Exchange& exchange) {
+    return exchange.method == "POST" || exchange.endpoint->access == Access::pass_through;
+}
+
+/// Only POST, and what is handed on, has a use for a body. Another one's is read to its end all the
+/// same: a message whose framing is broken is refused, not answered well.
 net::Task<Result<void>> read_unused_body(Exchange& exchange) {
     const auto body = co_await exchange.client.read_body(kMaxUnusedBody);
     if (!body) co_return std::unexpected(body.error());
@@ -25,7 +29,7 @@ net::Task<> handle(Exchange& exchange) {
     if (!exchange.client.started()) {
         result = exchange.table.find(exchange);
         if (result) result = identify(exchange);
-        if (result && exchange.method != "POST") result = co_await read_unused_body(exchange);
+        if (result && !has_use_for_body(exchange)) result = co_await read_unused_body(exchange);
         if (result) result = co_await exchange.endpoint->answer(exchange);
     }
     if (!result) respond_error(exchange, std::move(result.error()));

@@ -120,11 +120,14 @@ net::Task<> add_route(Exchange& exchange, std::string_view pattern,
         co_return;
     }
     for (const config::Target& target : targets) {
+        if (target.model != "*") {
+            if (glob_match(pattern, target.model)) add(models, named(target.model, {&target, 1}));
+            continue;
+        }
         const config::Upstream& upstream = *exchange.snapshot->upstream(target.upstream);
         const Models listed = co_await list_of(exchange, upstream);
         for (const Model& model : listed) {
-            const bool asked_by_its_name = target.model == "*" || target.model == model.id;
-            if (asked_by_its_name && glob_match(pattern, model.id)) add(models, model);
+            if (glob_match(pattern, model.id)) add(models, model);
         }
     }
 }

@@ -26,7 +26,7 @@ TEST(Board, ARecordOutlivesAReload) {
     changed.concurrency.limit = 5;
     changed.api_keys.emplace_back("key");
 
-    UpstreamRecord& again = board.record(changed);
+    const UpstreamRecord& again = board.record(changed);
 
     EXPECT_EQ(&again, &record);
     EXPECT_EQ(again.breaker.state(kStart), BreakerState::open);
@@ -37,7 +37,7 @@ TEST(Board, ARecordOutlivesAReload) {
 TEST(Board, EachUpstreamHasItsOwnRecord) {
     Board board;
     UpstreamRecord& a = board.record(upstream("a"));
-    UpstreamRecord& b = board.record(upstream("b"));
+    const UpstreamRecord& b = board.record(upstream("b"));
 
     a.breaker.report(false, a.breaker.ask(kStart), kStart);
 

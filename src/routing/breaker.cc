@@ -24,7 +24,7 @@ void Breaker::configure(const config::Breaker& settings) {
 Breaker::Leave Breaker::ask(Clock::time_point now) {
     const std::lock_guard lock(mutex_);
     switch (state_) {
-        case BreakerState::closed: return {Leave::Answer::yes, period_};
+        case BreakerState::closed: return {.answer = Leave::Answer::yes, .period = period_};
         case BreakerState::open:
             if (now < open_until_) return Leave::no;
             state_ = BreakerState::half_open;
@@ -33,7 +33,7 @@ Breaker::Leave Breaker::ask(Clock::time_point now) {
     }
     if (probing_ >= std::max<std::size_t>(settings_.probes, 1)) return Leave::no;
     ++probing_;
-    return {Leave::Answer::probe, period_};
+    return {.answer = Leave::Answer::probe, .period = period_};
 }
 
 std::optional<BreakerState> Breaker::report(bool ok, Leave given, Clock::time_point now) {

@@ -83,8 +83,8 @@ private:
     Slice total_;
 };
 
-inline constexpr Breaker::Leave Breaker::Leave::yes{Answer::yes};
-inline constexpr Breaker::Leave Breaker::Leave::probe{Answer::probe};
-inline constexpr Breaker::Leave Breaker::Leave::no{Answer::no};
+inline constexpr Breaker::Leave Breaker::Leave::yes{.answer = Answer::yes};
+inline constexpr Breaker::Leave Breaker::Leave::probe{.answer = Answer::probe};
+inline constexpr Breaker::Leave Breaker::Leave::no{.answer = Answer::no};
 
 }  // namespace sluice::routing

@@ -11,7 +11,7 @@ namespace {
 
 using config::FailureKind;
 
-constexpr std::size_t kMostRead = 16 * 1024;  // of an error text
+constexpr std::size_t kMostRead = 16UL * 1024;  // of an error text
 
 /// How servers say that a prompt is longer than the model's context, in lower case.
 constexpr std::array<std::string_view, 15> kTooLong = {

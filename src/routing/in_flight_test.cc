@@ -340,6 +340,7 @@ TEST(InFlight, ThreadsNeverLoseOrDoubleAPlace) {
     };
     {
         std::vector<std::jthread> threads;
+        threads.reserve(6);
         for (unsigned seed = 0; seed < 6; ++seed) {
             threads.emplace_back([&, seed] {
                 std::mt19937 random(seed);

@@ -29,7 +29,7 @@ public:
     [[nodiscard]] std::optional<Duration> p95(TimePoint now);
 
 private:
-    static constexpr std::size_t kBuckets = 8 * 31;  // eight for each doubling, up to two hours
+    static constexpr std::size_t kBuckets = 8UL * 31;  // eight for each doubling, up to two hours
     static constexpr std::size_t kSlices = 6;
     using Counts = std::array<std::uint32_t, kBuckets>;
 

@@ -134,6 +134,7 @@ void Plan::make_cycle(Tier& tier) {
     divisor = std::max(divisor, tier.weight / kLongest);
 
     std::vector<std::int64_t> weights;
+    weights.reserve(tier.weighted.size());
     for (const Destination* one : tier.weighted) {
         weights.push_back(
             static_cast<std::int64_t>(std::max<std::size_t>(one->target->weight / divisor, 1)));
@@ -207,7 +208,7 @@ void Plan::choose_share(const Tier& tier, const Chooser& chooser, Equals& equals
         rest -= weight_of(*chosen->destination);
         ++chosen;
     }
-    std::rotate(equals.begin(), chosen, equals.end());
+    std::ranges::rotate(equals, chosen);
 }
 
 double place_of(std::string_view identity) noexcept {

@@ -1,13 +1,17 @@
 #include "routing/plan.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <deque>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace sluice::routing {
 namespace {
@@ -15,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using config::Balance;
 using config::FailureKind;
-using testing::ElementsAre;
 
 constexpr Clock::time_point kStart = Clock::time_point{} + 1h;
 
@@ -42,6 +45,7 @@ public:
                 {.upstream = one.name, .model = "*", .tier = one.tier, .weight = one.weight});
         }
         std::vector<Destination> destinations;
+        destinations.reserve(upstreams_.size());
         for (std::size_t i = 0; i < upstreams_.size(); ++i) {
             destinations.push_back({.target = &route_.targets[i],
                                     .upstream = &upstreams_[i],
@@ -163,6 +167,7 @@ TEST(Plan, ThreadsTogetherHoldTheWeights) {
     std::atomic<int> first = 0;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(4);
         for (int i = 0; i < 4; ++i) {
             threads.emplace_back([&] {
                 std::vector<Candidate> candidates;

@@ -1,7 +1,6 @@
 #include "routing/retry_budget.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace sluice::routing {
 namespace {
@@ -48,8 +47,7 @@ void RetryBudget::set(const config::Retry& settings) {
     const std::size_t floor = std::min(settings.budget_floor, kMaxFloor);
     if (floor == latest_.size()) return;
     // The youngest go to the end; before them, if there are more places now, nothing has been.
-    std::rotate(latest_.begin(), latest_.begin() + static_cast<std::ptrdiff_t>(oldest_),
-                latest_.end());
+    std::ranges::rotate(latest_, latest_.begin() + static_cast<std::ptrdiff_t>(oldest_));
     if (floor < latest_.size()) {
         latest_.erase(latest_.begin(), latest_.end() - static_cast<std::ptrdiff_t>(floor));
     } else {

@@ -143,6 +143,7 @@ TEST(RetryBudget, ThreadsTogetherTakeNoMoreThanThereIs) {
     std::atomic<std::size_t> taken = 0;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(4);
         for (int i = 0; i < 4; ++i) {
             threads.emplace_back([&] {
                 for (int step = 0; step < 1'000; ++step) {

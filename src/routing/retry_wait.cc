@@ -128,8 +128,14 @@ struct LimitNames {
     std::string_view remaining_end;
 };
 constexpr std::array<LimitNames, 2> kLimits = {{
-    {"x-ratelimit-reset", "", "x-ratelimit-remaining", ""},
-    {"anthropic-ratelimit-", "-reset", "anthropic-ratelimit-", "-remaining"},
+    {.reset_begin = "x-ratelimit-reset",
+     .reset_end = "",
+     .remaining_begin = "x-ratelimit-remaining",
+     .remaining_end = ""},
+    {.reset_begin = "anthropic-ratelimit-",
+     .reset_end = "-reset",
+     .remaining_begin = "anthropic-ratelimit-",
+     .remaining_end = "-remaining"},
 }};
 
 /// What stands between `begin` and `end`; nullopt where they do not.

@@ -163,6 +163,7 @@ std::string ObjectEdit::additions() const {
     std::string text;
     for (const Entry& entry : entries_) {
         if (entry.member != nullptr || entry.fate != Fate::stays) continue;
+        if (!entry.name || !entry.value) continue;  // a new one has both
         if (!text.empty()) text += ',';
         json::append_string(text, *entry.name);
         text += ':';

@@ -57,7 +57,7 @@ TEST(ReplyRewriter, DropsFieldsByTheirPaths) {
 
 TEST(ReplyRewriter, AMessageIsADeltaInStreams) {
     config::ReplyRules rules;
-    rules.rename = {{"choices[].message.reasoning", "reasoning_content"}};
+    rules.rename = {{.from = "choices[].message.reasoning", .to = "reasoning_content"}};
 
     EXPECT_EQ(rewritten(rules, R"({"choices":[{"delta":{"reasoning":"a"}}]})"),
               R"({"choices":[{"delta":{"reasoning_content":"a"}}]})");
@@ -69,14 +69,14 @@ TEST(ReplyRewriter, AMessageIsADeltaInStreams) {
     EXPECT_EQ(rewritten(whole, R"({"choices":[{"delta":{},"message":{}},{"delta":1}]})"),
               R"({"choices":[{},{}]})");
     config::ReplyRules set;
-    set.set = {{"choices[].message", "{}"}};
+    set.set = {{.field = "choices[].message", .json = "{}"}};
     EXPECT_EQ(rewritten(set, R"({"choices":[{"delta":1},{"message":2}]})"),
               R"({"choices":[{"delta":{}},{"message":{}}]})");
 }
 
 TEST(ReplyRewriter, ARenamedFieldYieldsToOneThatIsGiven) {
     config::ReplyRules rules;
-    rules.rename = {{"a.x", "y"}};
+    rules.rename = {{.from = "a.x", .to = "y"}};
 
     EXPECT_EQ(rewritten(rules, R"({"a":{"x":1,"y":2}})"), R"({"a":{"y":2}})");
     EXPECT_EQ(rewritten(rules, R"({"a":{"x":1,"y":null}})"), R"({"a":{"y":1}})");
@@ -84,7 +84,9 @@ TEST(ReplyRewriter, ARenamedFieldYieldsToOneThatIsGiven) {
 
 TEST(ReplyRewriter, SetsAFieldOnlyWhereItsParentsAre) {
     config::ReplyRules rules;
-    rules.set = {{"usage.cost", "0"}, {"provider", R"({"name":"us"})"}, {"a[].b[].c", "true"}};
+    rules.set = {{.field = "usage.cost", .json = "0"},
+                 {.field = "provider", .json = R"({"name":"us"})"},
+                 {.field = "a[].b[].c", .json = "true"}};
 
     EXPECT_EQ(rewritten(rules, R"({"usage":{"cost":1}})"),
               R"({"provider":{"name":"us"},"usage":{"cost":0}})");
@@ -99,8 +101,8 @@ TEST(ReplyRewriter, SetsAFieldOnlyWhereItsParentsAre) {
 TEST(ReplyRewriter, DropsThenRenamesThenSets) {
     config::ReplyRules rules;
     rules.drop = {"b"};
-    rules.rename = {{"a", "b"}};
-    rules.set = {{"c", "3"}, {"b.x", "9"}};
+    rules.rename = {{.from = "a", .to = "b"}};
+    rules.set = {{.field = "c", .json = "3"}, {.field = "b.x", .json = "9"}};
 
     EXPECT_EQ(rewritten(rules, R"({"a":1,"b":{"x":2},"c":{}})"), R"({"b":1,"c":3})");
 }
@@ -108,7 +110,7 @@ TEST(ReplyRewriter, DropsThenRenamesThenSets) {
 TEST(ReplyRewriter, WhatIsDroppedOrSetIsNotEnteredAnyMore) {
     config::ReplyRules rules;
     rules.drop = {"usage", "usage.cost", "a.x"};
-    rules.set = {{"a", "[]"}};
+    rules.set = {{.field = "a", .json = "[]"}};
 
     EXPECT_EQ(rewritten(rules, R"({"usage":{"cost":1},"a":{"x":1}})"), R"({"a":[]})");
 }

@@ -52,11 +52,11 @@ TEST(Shape, WithoutTransformsNothingIsTouched) {
 TEST(Shape, TransformsThatDoNotApplyAddNoEdit) {
     config::Transforms transforms;
     transforms.reject = {"tools"};
-    transforms.rename = {{"max_completion_tokens", "max_tokens"}};
-    transforms.roles = {{"developer", "system"}};
+    transforms.rename = {{.from = "max_completion_tokens", .to = "max_tokens"}};
+    transforms.roles = {{.from = "developer", .to = "system"}};
     transforms.drop = {"logit_bias", "messages[].name"};
-    transforms.defaults = {{"temperature", "1"}};
-    transforms.force = {{"user", R"("u")"}};
+    transforms.defaults = {{.field = "temperature", .json = "1"}};
+    transforms.force = {{.field = "user", .json = R"("u")"}};
     transforms.clamp = {{.field = "temperature", .lowest = 0, .highest = 2}};
 
     EXPECT_EQ(shaped(kBody, transforms).body, kBody);
@@ -77,10 +77,11 @@ TEST(Shape, ARejectedFieldIsNamed) {
 
 TEST(Shape, TheStepsFollowOneAnother) {
     config::Transforms transforms;
-    transforms.rename = {{"a", "b"}, {"b", "c"}};
+    transforms.rename = {{.from = "a", .to = "b"}, {.from = "b", .to = "c"}};
     transforms.drop = {"d", "e"};
-    transforms.defaults = {{"e", "1"}, {"c", "2"}, {"f", "30"}};
-    transforms.force = {{"g", "40"}};
+    transforms.defaults = {
+        {.field = "e", .json = "1"}, {.field = "c", .json = "2"}, {.field = "f", .json = "30"}};
+    transforms.force = {{.field = "g", .json = "40"}};
     transforms.clamp = {{.field = "f", .lowest = {}, .highest = 20},
                         {.field = "g", .lowest = 50, .highest = {}}};
 
@@ -95,10 +96,10 @@ TEST(Shape, TheStepsFollowOneAnother) {
 
 TEST(Shape, TheCallersFieldsAreLeftAlone) {
     config::Transforms transforms;
-    transforms.rename = {{"model", "x"}, {"user", "stream"}};
+    transforms.rename = {{.from = "model", .to = "x"}, {.from = "user", .to = "stream"}};
     transforms.drop = {"model", "messages", "stream", "stream_options"};
-    transforms.defaults = {{"stream", "true"}};
-    transforms.force = {{"stream_options", "{}"}};
+    transforms.defaults = {{.field = "stream", .json = "true"}};
+    transforms.force = {{.field = "stream_options", .json = "{}"}};
     transforms.clamp = {{.field = "stream", .lowest = 1, .highest = 1}};
 
     EXPECT_EQ(shaped(kBody, transforms).body, kBody);
@@ -106,12 +107,13 @@ TEST(Shape, TheCallersFieldsAreLeftAlone) {
 
 TEST(Shape, AnAliasWinsOverTheTransformsButItsDefaultsNotOverTheClient) {
     config::Transforms transforms;
-    transforms.defaults = {{"thinking", "1"}, {"top_p", "2"}};
-    transforms.force = {{"seed", "1"}, {"n", "1"}};
+    transforms.defaults = {{.field = "thinking", .json = "1"}, {.field = "top_p", .json = "2"}};
+    transforms.force = {{.field = "seed", .json = "1"}, {.field = "n", .json = "1"}};
     transforms.models = {{.name = "deepseek-chat",
                           .model = "deepseek-flash",
-                          .defaults = {{"thinking", "\"off\""}, {"user", "\"alias\""}},
-                          .force = {{"seed", "7"}}}};
+                          .defaults = {{.field = "thinking", .json = "\"off\""},
+                                       {.field = "user", .json = "\"alias\""}},
+                          .force = {{.field = "seed", .json = "7"}}}};
     const config::ModelAlias* const alias = find_alias(transforms, "deepseek-chat");
     ASSERT_NE(alias, nullptr);
 
@@ -126,14 +128,14 @@ TEST(Shape, AnAliasWinsOverTheTransformsButItsDefaultsNotOverTheClient) {
 
 TEST(Shape, AnAliasNeedsNoOtherTransforms) {
     config::ModelAlias alias;
-    alias.force = {{"thinking", "{}"}};
+    alias.force = {{.field = "thinking", .json = "{}"}};
 
     EXPECT_EQ(shaped(R"({"model":"m"})", {}, &alias).body, R"({"thinking":{},"model":"m"})");
 }
 
 TEST(Shape, RolesAreRenamedInEveryMessage) {
     config::Transforms transforms;
-    transforms.roles = {{"developer", "system"}, {"system", "x"}};
+    transforms.roles = {{.from = "developer", .to = "system"}, {.from = "system", .to = "x"}};
 
     const auto result = shaped(
         R"({"messages":[ {"role":"developer","content":"developer"},{"content":[],)"
@@ -165,7 +167,7 @@ TEST(Shape, FieldsOfMessagesAreDropped) {
 
 TEST(Shape, HundredsOfMessagesAreNoDifficulty) {
     config::Transforms transforms;
-    transforms.roles = {{"developer", "system"}};
+    transforms.roles = {{.from = "developer", .to = "system"}};
     transforms.drop = {"messages[].name", "z"};
     for (const int count : {1, 32, 33, 64, 65, 700}) {
         std::string body = R"({"z":1,"messages":[)";
@@ -181,7 +183,7 @@ TEST(Shape, HundredsOfMessagesAreNoDifficulty) {
 
 TEST(Shape, MessagesThatAreNoListAreLeftAlone) {
     config::Transforms transforms;
-    transforms.roles = {{"developer", "system"}};
+    transforms.roles = {{.from = "developer", .to = "system"}};
 
     EXPECT_EQ(shaped(R"({"messages":{"role":"developer"}})", transforms).body,
               R"({"messages":{"role":"developer"}})");
@@ -191,8 +193,8 @@ TEST(Shape, EditsOfOthersInTheSameSpliceStand) {
     const std::string_view body = R"({"user":"u","model":"m","messages":[{"role":"developer"}]})";
     config::Transforms transforms;
     transforms.drop = {"user"};
-    transforms.defaults = {{"n", "1"}};
-    transforms.roles = {{"developer", "system"}};
+    transforms.defaults = {{.field = "n", .json = "1"}};
+    transforms.roles = {{.from = "developer", .to = "system"}};
     std::vector<json::Member> members;
     json::read_members(body, {.offset = 0, .length = body.size()}, members);
     json::Splice splice(body);
@@ -278,14 +280,14 @@ public:
     explicit Randomness(unsigned seed) : engine_(seed) {}
 
     std::size_t below(std::size_t bound) { return engine_() % bound; }
-    std::string name() { return std::string(1, static_cast<char>('a' + below(6))); }
+    std::string name() { return {static_cast<char>('a' + below(6))}; }
     std::string value() {
         static constexpr std::array<const char*, 6> kValues{"null", "0",     "5",
                                                             "12",   "[1,2]", R"("x,}")"};
         return kValues.at(below(kValues.size()));
     }
-    std::string space() { return std::string(below(4) == 0 ? " \n" : ""); }
-    config::Assignment assignment() { return {name(), value()}; }
+    std::string space() { return below(4) == 0 ? " \n" : ""; }
+    config::Assignment assignment() { return {.field = name(), .json = value()}; }
 
 private:
     std::mt19937 engine_;

@@ -160,7 +160,11 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
     }
     if (ask.source != nullptr && !connection_->retired()) {
         auto uploaded = co_await upload(*ask.source);
-        if (!uploaded) co_return uploaded;
+        if (!uploaded) {
+            // An orderly end would wait behind all that the upstream has not taken yet.
+            connection_->stream().reset();
+            co_return uploaded;
+        }
         connection_->stream().deadline().expire_at(deadline_after(first_byte));
     }
     auto read = co_await connection_->read_head();

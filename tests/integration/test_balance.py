@@ -80,10 +80,11 @@ class LeastOutstanding(unittest.TestCase):
             with concurrent.futures.ThreadPoolExecutor(4) as pool:
                 waiting = []
                 try:
-                    # Until the slow one has a request, which it does not give back.
+                    # One at a time, until the slow one has a request, which it does not give back.
                     while not slow.requests:
                         waiting.append(pool.submit(gateway.chat, timeout=30))
-                        time.sleep(0.05)
+                        while not slow.requests and not waiting[-1].done():
+                            time.sleep(0.005)
                     before = len(quick.requests)
                     for _ in range(20):
                         self.assertEqual(gateway.chat().status, 200)

@@ -198,24 +198,21 @@ class Adaptive(unittest.TestCase):
     def test_an_upstream_that_slows_down_under_load_gets_less_of_it(self):
         lock = threading.Lock()
         inside = [0]
-        most = [0, 0]
-        began = time.monotonic()
+        seen = []  # when, and how many were inside
 
         def answer(link, asked):
             with lock:
                 inside[0] += 1
-                half = 0 if time.monotonic() - began < 2 else 1
-                most[half] = max(most[half], inside[0])
                 now = inside[0]
+                seen.append((time.monotonic(), now))
             # Four at a time are free, each more costs.
-            time.sleep(0.01 if now <= 4 else 0.01 + 0.02 * (now - 4))
+            time.sleep(0.02 if now <= 4 else 0.02 + 0.02 * (now - 4))
             with lock:
                 inside[0] -= 1
             return answer_well(link, asked)
 
-        settings = {"limit": "adaptive", "start": 30, "max_limit": 60, "queue": 200, "queue_time": "30s"}
-        with gateway_before([answer], concurrency=settings) as (gateway, upstream):
-            stop = time.monotonic() + 5
+        def load(gateway, clients, seconds):
+            stop = time.monotonic() + seconds
 
             def client(_):
                 statuses = set()
@@ -223,12 +220,20 @@ class Adaptive(unittest.TestCase):
                     statuses.add(gateway.chat(timeout=60).status)
                 return statuses
 
+            with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+                return set().union(*pool.map(client, range(clients)))
+
+        def most_between(begin, end):
+            return max(count for moment, count in seen if begin <= moment < end)
+
+        settings = {"limit": "adaptive", "start": 30, "max_limit": 60, "queue": 200, "queue_time": "30s"}
+        with gateway_before([answer], concurrency=settings) as (gateway, _):
+            self.assertEqual(load(gateway, 3, 3), {200})  # what is usual
             began = time.monotonic()
-            with concurrent.futures.ThreadPoolExecutor(40) as pool:
-                statuses = set().union(*pool.map(client, range(40)))
-            self.assertEqual(statuses, {200})
-            self.assertGreater(most[0], 10)
-            self.assertLess(most[1], most[0])
+            self.assertEqual(load(gateway, 40, 7), {200})
+            first, last = most_between(began, began + 1.5), most_between(began + 5.5, began + 7)
+            self.assertGreater(first, 25)
+            self.assertLess(last, 0.8 * first)
 
 
 class Overload(unittest.TestCase):

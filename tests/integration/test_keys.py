@@ -16,6 +16,9 @@ PROTECTED = (
     [("POST", prefix + "/chat/completions") for prefix in ("", "/v1", "/v1/v1")]
     + [(method, prefix + path) for prefix in ("", "/v1", "/v1/v1") for path in ("/models", "/models/x", "/models/a/b")
        for method in ("GET", "HEAD")]
+    + [("POST", prefix + path) for prefix in ("", "/v1") for path in ("/completions", "/embeddings", "/api/show")]
+    + [(method, prefix + path) for prefix in ("", "/v1") for path in ("/api/tags", "/api/ps", "/api/version")
+       for method in ("GET", "HEAD")]
     + [("GET", "/metrics"), ("HEAD", "/metrics")]
 )
 

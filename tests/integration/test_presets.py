@@ -13,7 +13,7 @@ import unittest
 
 from gateway import Process, SLOWNESS, run
 from raw_http import ask, ask_chat, chat
-from scripted import Scripted, refuse, say
+from scripted import Scripted, refuse
 from upstream import answer_well
 
 # Their README files, word for word but for the port where it is taken.
@@ -211,7 +211,7 @@ class Custom(unittest.TestCase):
 
     def test_every_model_is_the_target_and_the_list_has_only_it(self):
         headers = {"Authorization": "Bearer sk-verify-of-the-test"}
-        with Scripted(say("x")) as upstream, self.start(upstream, VERIFY_API_KEY="sk-verify-of-the-test") as gateway:
+        with Scripted() as upstream, self.start(upstream, VERIFY_API_KEY="sk-verify-of-the-test") as gateway:
             for name in ("gpt-4o", "gemma1b", "a/b", "*"):
                 self.assertEqual(ask_chat(gateway.port, chat(model=name), headers).status, 200)
                 self.assertEqual(upstream.requests[-1].json()["model"], "gemma1b")
@@ -236,7 +236,7 @@ class Custom(unittest.TestCase):
                 "URL": f"http://127.0.0.1:{upstream.port}/v1/", "TARGET_MODEL": "gemma1b", "HOST": "0.0.0.0", "PORT": "0",
                 "DASHSCOPE_API_KEY": "sk-dashscope-of-the-test", "HOME": "/nonexistent"}, timeout=10)
             self.assertNotEqual(refused.returncode, 0)
-            self.assertIn("VERIFY_API_KEY", refused.stdout + refused.stderr)
+            self.assertIn("published", refused.stdout + refused.stderr)
 
     def test_what_is_missing_is_named(self):
         refused = run("serve", "--preset", "custom-proxy", environment={"HOME": "/nonexistent", "PORT": "0"}, timeout=10)

@@ -78,12 +78,16 @@ TEST(OpenAiReply, BrokenOffForWantOfResourcesItSaysWhetherThereIsContent) {
         bool has_content;
     };
     for (const auto& [choice, has_content] :
-         {Case{R"("message":{"role":"assistant","content":""})", false},
-          Case{R"("message":{"role":"assistant","content":null,"tool_calls":[],"x":{}})", false},
-          Case{R"("message":null)", false}, Case{R"("text":"")", false},
-          Case{R"("message":{"content":"","reasoning_content":"a"})", true},
-          Case{R"("message":{"content":"a"})", true},
-          Case{R"("message":{"tool_calls":[{}]})", true}, Case{R"("text":"a")", true}}) {
+         {Case{.choice = R"("message":{"role":"assistant","content":""})", .has_content = false},
+          Case{.choice = R"("message":{"role":"assistant","content":null,"tool_calls":[],"x":{}})",
+               .has_content = false},
+          Case{.choice = R"("message":null)", .has_content = false},
+          Case{.choice = R"("text":"")", .has_content = false},
+          Case{.choice = R"("message":{"content":"","reasoning_content":"a"})",
+               .has_content = true},
+          Case{.choice = R"("message":{"content":"a"})", .has_content = true},
+          Case{.choice = R"("message":{"tool_calls":[{}]})", .has_content = true},
+          Case{.choice = R"("text":"a")", .has_content = true}}) {
         const auto facts =
             read_reply(R"({"choices":[{"finish_reason":"insufficient_system_resource",)" +
                        std::string(choice) + "}]}");

@@ -319,7 +319,7 @@ TEST(StreamFilter, WhateverIsToBeShownIsContent) {
           R"("delta":{"content":"a"})"sv, R"("text":"a")"sv,
           R"("delta":{},"finish_reason":"stop")"sv}) {
         const std::string chunk =
-            "data: {\"id\":\"a\",\"choices\":[{" + std::string(choice) + "}]}\n\n";
+            R"(data: {"id":"a","choices":[{)" + std::string(choice) + "}]}\n\n";
         EXPECT_TRUE(pass(chunk).filter.has_content()) << choice;
     }
 }
@@ -399,7 +399,7 @@ StreamFilter::Options rewriting() {
             return at != std::string::npos;
         };
         const bool content = replace("\"Hi\"", "\"X\"");
-        const bool model = replace("\"model\":\"m\"", "\"model\":\"asked\"");
+        const bool model = replace(R"("model":"m")", R"("model":"asked")");
         const bool any = content || model;
         if (any) out = std::move(text);
         return any;
