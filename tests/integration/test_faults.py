@@ -10,6 +10,7 @@ import unittest
 
 from gateway import EMBEDDED, SLOWNESS, Gateway, StandaloneUpstream, to_upstream
 from raw_http import Closed, Connection, chat, request
+from scripted import ONCE
 from upstream import Upstream, answer_well, completion, delta, stream_head, whole
 
 SHORT = {"connect": "1s", "first_byte": "1s", "idle": "1s"}
@@ -35,7 +36,7 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.upstream = StandaloneUpstream()
-        cls.gateway = Gateway(to_upstream(cls.upstream.port, timeouts=SHORT))
+        cls.gateway = Gateway(to_upstream(cls.upstream.port, timeouts=SHORT, retry=ONCE, breaker="off"))
         names = cls.gateway.ask("GET", "/v1/models").json()["data"]
         cls.models = sorted(model["id"] for model in names if model["id"].startswith("fault-"))
 
