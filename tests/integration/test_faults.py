@@ -147,7 +147,7 @@ class FaultsInside(Faults):
 
     @classmethod
     def setUpClass(cls):
-        inside = {"kind": "embedded", "embedded": {"faults": True}}
+        inside = {"kind": "embedded", "embedded": {"faults": True}, "retry": {"max_retries": 0}, "breaker": "off"}
         cls.gateway = Gateway({"upstreams": {"main": inside}, "default_route": "main/*"}, environment={"TIMEOUT": "1"})
         names = cls.gateway.ask("GET", "/v1/models").json()["data"]
         cls.models = sorted(model["id"] for model in names if model["id"].startswith("fault-"))

@@ -205,7 +205,8 @@ class Canary(unittest.TestCase):
                 "admin": {"listen": "127.0.0.1:0", "key": self.ADMIN},
                 "log": {"level": "trace"},
             }
-            config["upstreams"]["dead"] = {"base_url": "http://127.0.0.1:1/v1", "api_key": self.PROVIDER + "-dead"}
+            config["upstreams"]["dead"] = {"base_url": "http://127.0.0.1:1/v1", "api_key": self.PROVIDER + "-dead",
+                                           "retry": {"max_retries": 0}}
             config["routes"] = [{"model": "dead", "to": "dead/x"}]
             with Gateway(config) as gateway:
                 right = {"Authorization": "Bearer " + self.CLIENT}
