@@ -10,7 +10,6 @@ import unittest
 
 from gateway import EMBEDDED, SLOWNESS, Gateway, StandaloneUpstream, to_upstream
 from raw_http import Closed, Connection, chat, request
-from scripted import ONCE
 from upstream import Upstream, answer_well, completion, delta, stream_head, whole
 
 SHORT = {"connect": "1s", "first_byte": "1s", "idle": "1s"}
@@ -36,7 +35,7 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.upstream = StandaloneUpstream()
-        cls.gateway = Gateway(to_upstream(cls.upstream.port, timeouts=SHORT, retry=ONCE, breaker="off"))
+        cls.gateway = Gateway(to_upstream(cls.upstream.port, timeouts=SHORT))
         names = cls.gateway.ask("GET", "/v1/models").json()["data"]
         cls.models = sorted(model["id"] for model in names if model["id"].startswith("fault-"))
 
@@ -148,7 +147,7 @@ class FaultsInside(Faults):
 
     @classmethod
     def setUpClass(cls):
-        inside = {"kind": "embedded", "embedded": {"faults": True}, "retry": ONCE, "breaker": "off"}
+        inside = {"kind": "embedded", "embedded": {"faults": True}, "retry": {"max_retries": 0}, "breaker": "off"}
         cls.gateway = Gateway({"upstreams": {"main": inside}, "default_route": "main/*"}, environment={"TIMEOUT": "1"})
         names = cls.gateway.ask("GET", "/v1/models").json()["data"]
         cls.models = sorted(model["id"] for model in names if model["id"].startswith("fault-"))

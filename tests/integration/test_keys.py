@@ -13,7 +13,9 @@ KEYS = [
 ]
 PUBLIC = ("/", "/health", "/livez", "/readyz")
 PROTECTED = (
-    [("POST", prefix + "/chat/completions") for prefix in ("", "/v1", "/v1/v1")]
+    [("POST", prefix + path) for prefix in ("", "/v1", "/v1/v1")
+     for path in ("/chat/completions", "/completions", "/embeddings", "/api/show")]
+    + [("GET", prefix + path) for prefix in ("", "/v1") for path in ("/api/tags", "/api/version", "/api/ps")]
     + [(method, prefix + path) for prefix in ("", "/v1", "/v1/v1") for path in ("/models", "/models/x", "/models/a/b")
        for method in ("GET", "HEAD")]
     + [("POST", prefix + path) for prefix in ("", "/v1") for path in ("/completions", "/embeddings", "/api/show")]
