@@ -75,7 +75,7 @@ TEST_F(PresetsTest, VeniceProxyWithoutKeysHandsOnTheClientsCredentials) {
     const Config config = loaded();
 
     const Upstream& venice = config.upstreams.at("venice");
-    EXPECT_THAT(config.listeners, ElementsAre(HostPort{.host = "0.0.0.0", .port = 9000}));
+    EXPECT_THAT(config.listeners, ElementsAre(HostPort{.host = "127.0.0.1", .port = 9000}));
     EXPECT_EQ(to_string(venice.base_url), "https://api.venice.ai/api/v1");
     EXPECT_EQ(venice.auth, Auth::passthrough);
     EXPECT_TRUE(venice.api_keys.empty());
