@@ -59,6 +59,7 @@ struct Limits {
     std::size_t body_min_rate = kKibibyte;       ///< bytes a second, or the client gets a 408
     Milliseconds drain_timeout{120'000};         ///< how long a stop waits for open replies
     std::optional<Milliseconds> keepalive_after{15'000};  ///< of silence in a stream: a comment
+    std::optional<std::size_t> memory_bytes;  ///< what the process may take of RAM; unset: any
 };
 
 struct Cors {

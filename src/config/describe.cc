@@ -67,7 +67,9 @@ void write_limits(std::ostream& out, const Limits& limits) {
         << "  idle_timeout: " << format_duration(limits.idle_timeout) << '\n'
         << "  body_min_rate: " << format_size(limits.body_min_rate) << '\n'
         << "  drain_timeout: " << format_duration(limits.drain_timeout) << '\n'
-        << "  keepalive_after: " << optional_duration(limits.keepalive_after, "\"off\"") << '\n';
+        << "  keepalive_after: " << optional_duration(limits.keepalive_after, "\"off\"") << '\n'
+        << "  memory_bytes: "
+        << (limits.memory_bytes ? format_size(*limits.memory_bytes) : std::string("none")) << '\n';
 }
 
 void write_log(std::ostream& out, const Log& log) {

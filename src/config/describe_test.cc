@@ -73,7 +73,8 @@ default_route: {to: e/echo, hedge: on}
 failures: {connect: [], bad_request: [fall_back], timeout: [retry], too_long: [retry, fall_back]}
 pass_through: {upstream: b, prefix: /x, retry: true}
 limits: {body_bytes: 10, head_bytes: 1025, connections_per_address: 12, head_timeout: 13,
-         idle_timeout: 14, body_min_rate: 15, drain_timeout: 16, keepalive_after: 17}
+         idle_timeout: 14, body_min_rate: 15, drain_timeout: 16, keepalive_after: 17,
+         memory_bytes: 33MiB}
 cors: {allow_origins: ['https://o.example', '*']}
 log: {level: off, format: text, access: false, prompts_file: /f}
 workers: 17

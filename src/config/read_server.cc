@@ -196,6 +196,20 @@ Result<std::optional<Milliseconds>> parse_keepalive(std::string_view text) {
 
 }  // namespace
 
+namespace {
+
+/// Less than the smallest could never be kept to.
+Result<std::optional<std::size_t>> parse_memory(std::string_view text) {
+    constexpr std::size_t kSmallest = 32 * kMebibyte;
+    constexpr std::size_t kLargest = 1024 * 1024 * kMebibyte;
+    if (text == "none") return std::nullopt;
+    const auto size = parse_size(text, kSmallest, kLargest);
+    if (size) return *size;
+    return fail(Errc::bad_request, "none, or " + size.error().message);
+}
+
+}  // namespace
+
 void read_limits(const Reader& reader, const NodePtr& node, Limits& limits) {
     constexpr std::size_t kGibibyte = 1024 * kMebibyte;
     const Section section(reader, node, kLimitsSchema);
@@ -207,6 +221,7 @@ void read_limits(const Reader& reader, const NodePtr& node, Limits& limits) {
     section.read_size("body_min_rate", limits.body_min_rate, 0, kGibibyte);
     section.read_duration("drain_timeout", limits.drain_timeout, Milliseconds(0));
     section.read("keepalive_after", limits.keepalive_after, parse_keepalive);
+    section.read("memory_bytes", limits.memory_bytes, parse_memory);
 }
 
 }  // namespace sluice::config

@@ -127,7 +127,8 @@ TEST_F(ServerTest, LimitsLogAndCorsAreRead) {
     file(
         "limits: {body_bytes: 1MiB, head_bytes: 8KiB, connections_per_address: 5, head_timeout: "
         "1s,\n"
-        "  idle_timeout: 2s, body_min_rate: 0, drain_timeout: 0, keepalive_after: 9}\n"
+        "  idle_timeout: 2s, body_min_rate: 0, drain_timeout: 0, keepalive_after: 9,\n"
+        "  memory_bytes: 64MiB}\n"
         "cors: {allow_origins: ['https://a.example', 'http://localhost:3000']}\n"
         "log: {level: WARN, format: json, access: off, prompts_file: /p}\nworkers: 3\n");
 
@@ -141,6 +142,7 @@ TEST_F(ServerTest, LimitsLogAndCorsAreRead) {
     EXPECT_EQ(config.limits.body_min_rate, 0U);
     EXPECT_EQ(config.limits.drain_timeout, Milliseconds(0));
     EXPECT_EQ(config.limits.keepalive_after, Milliseconds(9000));
+    EXPECT_EQ(config.limits.memory_bytes, 64 * kMebibyte);
     EXPECT_THAT(config.cors.allow_origins, SizeIs(2));
     EXPECT_EQ(config.log.level, LogLevel::warn);
     EXPECT_EQ(config.log.format, LogFormat::json);

@@ -53,7 +53,7 @@ inline constexpr auto kFailuresKeys =
 inline constexpr auto kPassThroughKeys = names("upstream", "prefix", "retry");
 inline constexpr auto kLimitsKeys =
     names("body_bytes", "head_bytes", "connections_per_address", "head_timeout", "idle_timeout",
-          "body_min_rate", "drain_timeout", "keepalive_after");
+          "body_min_rate", "drain_timeout", "keepalive_after", "memory_bytes");
 inline constexpr auto kCorsKeys = names("allow_origins");
 inline constexpr auto kLogKeys = names("level", "format", "access", "prompts_file");
 

@@ -146,6 +146,7 @@ net::Task<> Attempt::run(Question question) {
     auto turn = co_await take_turn();
     if (!turn) {
         record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
+        if (cancelled_) co_return;
         decline(turn.error().code, std::move(turn.error().message), kAskAgainSoon);
         done = true;
         co_return;

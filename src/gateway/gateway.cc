@@ -18,6 +18,7 @@ Gateway::Gateway(net::Worker& worker, Shared& shared)
       connector_(worker),
       housekeeping_(worker.deadlines(), *this),
       health_checks_(worker.deadlines(), *this),
+      memory_watch_(worker.deadlines(), shared.pressure),
       chance_(std::random_device()()) {}
 
 Result<void> Gateway::use(std::shared_ptr<const Snapshot> snapshot) {
@@ -43,6 +44,7 @@ Result<void> Gateway::use(std::shared_ptr<const Snapshot> snapshot) {
     model_lists_.clear();
     snapshot_ = std::move(snapshot);
     health_checks_.begin();
+    if (worker_.index() == 0) memory_watch_.begin(snapshot_->config.limits.memory_bytes);
     return {};
 }
 

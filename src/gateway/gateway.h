@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "dialect/openai_chat/models.h"
+#include "gateway/memory_watch.h"
 #include "gateway/request_id.h"
 #include "gateway/snapshot.h"
 #include "net/connect.h"
@@ -32,6 +33,7 @@ struct Shared {
     std::unique_ptr<observe::PromptFile> prompts;  ///< set before the workers start, or never
     const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::atomic<bool> draining = false;
+    std::atomic<Pressure> pressure = Pressure::none;
 };
 
 class Gateway final : private upstream::OriginObserver {
@@ -131,6 +133,7 @@ private:
     observe::AccessLog access_log_;
     Housekeeping housekeeping_;
     HealthChecks health_checks_;
+    MemoryWatch memory_watch_;
     RequestIds request_ids_;
     std::mt19937_64 chance_;
 };

@@ -29,6 +29,7 @@ net::Task<> handle(Exchange& exchange) {
     if (!exchange.client.started()) {
         result = exchange.table.find(exchange);
         if (result) result = identify(exchange);
+        if (result) result = admit(exchange);
         if (result && !has_use_for_body(exchange)) result = co_await read_unused_body(exchange);
         if (result) result = co_await exchange.endpoint->answer(exchange);
     }

@@ -18,6 +18,7 @@ net::Task<Result<void>> embed(Exchange& exchange);
 
 // The stages. A plain function never waits.
 Result<void> identify(Exchange& exchange);
+Result<void> admit(Exchange& exchange);
 net::Task<Result<void>> read_body(Exchange& exchange);
 net::Task<Result<void>> read_request(Exchange& exchange);
 Result<void> route(Exchange& exchange);

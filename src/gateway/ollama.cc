@@ -1,8 +1,7 @@
 /// The paths that clients set to "Ollama" ask before they chat, answered from the routes.
 
-#include "dialect/ollama/models.h"
-
 #include "base/text.h"
+#include "dialect/ollama/models.h"
 #include "gateway/answers.h"
 #include "gateway/handle.h"
 #include "gateway/respond.h"

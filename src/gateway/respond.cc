@@ -93,10 +93,17 @@ std::string reply_fields(const Exchange& exchange, std::string_view from_upstrea
     return fields;
 }
 
-void start_event_stream(Exchange& exchange, std::string_view from_upstream) {
+net::ReplyHead begin_head(Exchange& exchange, int status) {
     net::ReplyHead head;
-    head.status = exchange.status = 200;
+    head.status = exchange.status = status;
+    head.close =
+        exchange.gateway.shared().pressure.load(std::memory_order_relaxed) != Pressure::none;
     head.fields = common_fields(exchange);
+    return head;
+}
+
+void start_event_stream(Exchange& exchange, std::string_view from_upstream) {
+    net::ReplyHead head = begin_head(exchange, 200);
     head.fields +=
         "content-type: text/event-stream; charset=utf-8\r\n"
         "cache-control: no-cache\r\n"
@@ -107,10 +114,7 @@ void start_event_stream(Exchange& exchange, std::string_view from_upstream) {
 
 void respond(Exchange& exchange, int status, std::string_view content_type, std::string_view body,
              std::string_view fields) {
-    exchange.status = status;
-    net::ReplyHead head;
-    head.status = status;
-    head.fields = common_fields(exchange);
+    net::ReplyHead head = begin_head(exchange, status);
     if (!content_type.empty()) net::append_field(head.fields, "content-type", content_type);
     head.fields += fields;
     const std::array<std::string_view, 1> pieces = {body};

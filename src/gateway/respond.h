@@ -18,6 +18,9 @@ namespace sluice::gateway {
 /// made, the variant chosen and the fields dropped. Whole lines.
 [[nodiscard]] std::string reply_fields(const Exchange& exchange, std::string_view from_upstream);
 
+/// The head of an answer, with what every answer carries.
+[[nodiscard]] net::ReplyHead begin_head(Exchange& exchange, int status);
+
 /// Begins the answer as an event stream; `from_upstream` are header lines of its reply, if there is
 /// one already.
 void start_event_stream(Exchange& exchange, std::string_view from_upstream);

@@ -58,6 +58,7 @@ public:
     net::Sent send(const net::ReplyHead& head, std::span<const std::string_view> body) override {
         status = head.status;
         fields = head.fields;
+        closes = head.close;
         for (const std::string_view piece : body) reply += piece;
         started_ = finished = true;
         return net::Sent::all;
@@ -92,6 +93,7 @@ public:
     std::string reply;
     bool finished = false;
     bool aborted = false;
+    bool closes = false;  ///< the connection is not to be kept
     bool throws = false;  ///< read_body() throws, as nothing should
     std::function<void()> on_write;
 

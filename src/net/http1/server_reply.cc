@@ -20,6 +20,7 @@ Sent ServerConnection::send(const ReplyHead& head, std::span<const std::string_v
     for (const std::string_view piece : body) size += piece.size();
     std::array<std::string_view, ReplyWriter::kMaxPieces + 1> pieces;
     std::size_t count = 0;
+    if (head.close) close_ = true;
     pieces[count++] = reply_.whole(head, size, framing());
     if (!reply_.body_allowed()) body = {};
     for (;;) {
@@ -33,6 +34,7 @@ Sent ServerConnection::send(const ReplyHead& head, std::span<const std::string_v
 }
 
 void ServerConnection::start(const ReplyHead& head) {
+    if (head.close) close_ = true;
     auto how = framing();
     // Without the chunked coding, and without a length, the end of the connection is the end of the
     // body.
