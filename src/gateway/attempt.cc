@@ -184,7 +184,7 @@ void Attempt::judge(Result<void> result) {
     failure = routing::classify(error, broken ? 0 : head.status, first);
     if (out_of_resources) failure = config::FailureKind::overloaded;
     // Once connected, it may have been sent.
-    if (failure == config::FailureKind::connect && flight->is_connected()) {
+    if (failure == config::FailureKind::connect && flight->sent()) {
         failure = config::FailureKind::broken;
     }
     if (head.status >= 400) {

@@ -67,8 +67,8 @@ TEST(ForwardedFieldsTest, WhatConnectionNamesBelongsToThisConnection) {
 }
 
 TEST(ForwardedFieldsTest, WhoPaysIsChosenByWhoeverOwnsTheKey) {
-    const std::vector<net::http1::Field> fields = {{"OpenAI-Organization", "org"},
-                                                   {"OpenAI-Project", "proj"}};
+    const std::vector<net::http1::Field> fields = {{.name = "OpenAI-Organization", .value = "org"},
+                                                   {.name = "OpenAI-Project", .value = "proj"}};
     EXPECT_EQ(forward(fields, Account::ours), "");
     EXPECT_EQ(forward(fields, Account::clients),
               "openai-organization: org\r\nopenai-project: proj\r\n");

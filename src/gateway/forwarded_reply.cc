@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "dialect/openai_chat/errors.h"
-#include "gateway/exchange.h"
 #include "gateway/respond.h"
 
 #include <array>

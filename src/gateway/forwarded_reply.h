@@ -3,14 +3,13 @@
 /// The reply to a request that was handed on as it is, on its way to the client.
 
 #include "base/error.h"
+#include "gateway/exchange.h"
 #include "net/types.h"
 
 #include <span>
 #include <string_view>
 
 namespace sluice::gateway {
-
-class Exchange;
 
 /// Passes on the reply of `exchange.flight()`, whose head is there: status, content codings, bytes.
 /// A short text with which the upstream refuses is rid of `secrets`; a redirect is an

@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "gateway/deadline.h"
-#include "gateway/exchange.h"
 #include "gateway/forwarded_fields.h"
 #include "gateway/forwarded_reply.h"
 #include "json/reader.h"
@@ -89,6 +88,7 @@ private:
     net::Task<Result<void>> ask_once();
     net::Task<bool> may_repeat(const Error& error, std::size_t retry);
     void choose_key(std::size_t attempt);
+    [[nodiscard]] config::FailureKind kind_of(const Error& error);
     void report(const Result<void>& opened);
     void note_tried(const Result<void>& opened);
 
@@ -158,6 +158,13 @@ void PassThrough::choose_key(std::size_t attempt) {
     if (!keys_.empty()) ask_.key = keys_[attempt % keys_.size()].index;
 }
 
+/// Of a failure before the head.
+config::FailureKind PassThrough::kind_of(const Error& error) {
+    const auto kind = routing::classify(error, 0, {});
+    const bool reached = kind == config::FailureKind::connect && exchange_.flight().sent();
+    return reached ? config::FailureKind::broken : kind;
+}
+
 net::Task<Result<void>> PassThrough::ask_once() {
     const auto now = net::Clock::now();
     leave_ = record_.breaker.ask(now);
@@ -188,7 +195,8 @@ void PassThrough::report(const Result<void>& opened) {
     bool ok = true;
     if (!opened || reply.status >= 400) {
         const Error refused(Errc::upstream_status);
-        const auto kind = routing::classify(opened ? refused : opened.error(), reply.status, {});
+        const auto kind =
+            opened ? routing::classify(refused, reply.status, {}) : kind_of(opened.error());
         if (routing::is_key_fault(kind) && ask_.credential.empty()) {
             const auto wait =
                 routing::read_retry_wait(reply.fields, std::chrono::system_clock::now());
@@ -213,7 +221,7 @@ void PassThrough::note_tried(const Result<void>& opened) {
     exchange_.tried += upstream_.name;
     exchange_.tried += ':';
     exchange_.tried += opened ? std::to_string(exchange_.flight().reply().status)
-                              : config::to_string(routing::classify(opened.error(), 0, {}));
+                              : config::to_string(kind_of(opened.error()));
 }
 
 /// What nobody has got may be sent again whatever it is; anything else only if it does no harm, and
@@ -233,7 +241,7 @@ net::Task<bool> PassThrough::may_repeat(const Error& error, std::size_t retry) {
         metrics.budget_exhausted(upstream_.name);
         co_return false;
     }
-    metrics.retry(upstream_.name, config::to_string(routing::classify(error, 0, {})));
+    metrics.retry(upstream_.name, config::to_string(kind_of(error)));
     co_return co_await exchange_.wait(wait) == net::Wake::ready;
 }
 
@@ -258,6 +266,7 @@ net::Task<Result<void>> PassThrough::run() {
     result = co_await open();
     if (!result) co_return result;
     std::vector<std::string_view> secrets;
+    secrets.reserve(upstream_.api_keys.size());
     for (const config::Secret& key : upstream_.api_keys) secrets.push_back(key.reveal());
     exchange_.client.release_request();
     co_return co_await relay_as_it_is(exchange_, secrets);

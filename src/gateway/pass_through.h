@@ -4,11 +4,10 @@
 /// bodies of any size in both directions, none of them held.
 
 #include "base/error.h"
+#include "gateway/exchange.h"
 #include "net/types.h"
 
 namespace sluice::gateway {
-
-class Exchange;
 
 /// Hands the request on to the upstream of `config.pass_through`; `exchange.path_argument` is the
 /// path below the prefix, with its leading slash.

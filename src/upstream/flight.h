@@ -85,9 +85,6 @@ public:
     /// Whether what next() returned last was the end of the body.
     [[nodiscard]] virtual bool at_end() const = 0;
 
-    /// Whether there was a connection: then the upstream may have got what was sent.
-    [[nodiscard]] virtual bool is_connected() const { return true; }
-
     /// What came last was more than comments: with `idle_counts_data_only` the idle time of an
     /// event stream begins anew only with this, else, and for every other reply, with every byte.
     virtual void note_progress() {}

@@ -25,7 +25,6 @@ public:
     net::Task<Result<std::string_view>> next() override;
     bool at_end() const override { return connection_ && connection_->at_end(); }
     net::Task<> settle() override;
-    bool is_connected() const override { return connection_ != nullptr; }
     void note_progress() override { progress_at_ = net::coarse_now(); }
     void cancel() override;
 

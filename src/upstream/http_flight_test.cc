@@ -61,7 +61,7 @@ public:
 
     /// Each of `scripts` plays one connection.
     Landing fly(const Ask& ask, const std::vector<Script>& scripts) {
-        std::jthread upstream([&] {
+        const std::jthread upstream([&] {
             for (const Script& script : scripts) {
                 RawSocket connection = listener_.accept();
                 script(connection);

@@ -32,7 +32,9 @@ TEST(ReplyFieldsTest, WhatTheClientPacesItselfByIsPassedOnInOrder) {
 
 TEST(ReplyFieldsTest, HowToReadABodyIsSaidOnlyOfARawOne) {
     const std::vector<net::http1::Field> fields = {
-        {"Content-Encoding", "gzip"}, {"Content-Type", "a/b; boundary=AbC"}, {"ETag", "\"x\""}};
+        {.name = "Content-Encoding", .value = "gzip"},
+        {.name = "Content-Type", .value = "a/b; boundary=AbC"},
+        {.name = "ETag", .value = "\"x\""}};
     EXPECT_EQ(pass(fields, false), "");
     EXPECT_EQ(pass(fields, true),
               "content-encoding: gzip\r\ncontent-type: a/b; boundary=AbC\r\netag: \"x\"\r\n");

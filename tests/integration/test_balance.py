@@ -6,9 +6,8 @@ import threading
 import time
 import unittest
 
-from gateway import Gateway
 from raw_http import chat
-from scripted import NEVER_OPEN, Scripted, after, gateway_before, say, tried
+from scripted import NEVER_OPEN, after, gateway_before, say, tried
 from upstream import answer_well
 
 

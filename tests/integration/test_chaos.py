@@ -10,12 +10,14 @@ import os
 import random
 import re
 import tempfile
+import threading
 import time
 import unittest
 
 from gateway import SLOWNESS, Gateway, StandaloneUpstream
-from raw_http import Closed, chat, request
-from upstream import completion, delta, unused_port
+from raw_http import Closed, Connection, chat, request
+from scripted import after, close, gateway_before, refuse, reset
+from upstream import answer_well, completion, delta, stream_head, unused_port
 
 SEED = 20261120
 REQUESTS = 2000
@@ -153,6 +155,18 @@ def complaint_of(i, reply):
 
 def is_success(reply):
     return reply.status == 200 and reply.complete
+
+
+def busy_upstreams(gateway):
+    """What the gauges, up to a second old, say is still under way after a while."""
+    deadline = time.monotonic() + 5 * SLOWNESS
+    while True:
+        metrics = gateway.ask("GET", "/metrics").body.decode()
+        busy = [line for line in metrics.splitlines() if not line.endswith(" 0")
+                and line.startswith(("sluice_upstream_in_flight{", "sluice_upstream_waiting{"))]
+        if not busy or time.monotonic() > deadline:
+            return busy
+        time.sleep(0.2)
 
 
 class Chaos(unittest.TestCase):
@@ -332,16 +346,64 @@ class Chaos(unittest.TestCase):
                 self.assertEqual(fields["authorization"], f"Bearer sk-of-{name}")
 
     def test_nothing_is_left_under_way(self):
-        deadline = time.monotonic() + 5
-        while True:
-            metrics = self.gateway.ask("GET", "/metrics").body.decode()
-            busy = [line for line in metrics.splitlines()
-                    if line.startswith(("sluice_upstream_in_flight{", "sluice_upstream_waiting{")) and not line.endswith(" 0")]
-            if not busy or time.monotonic() > deadline:
-                break
-            time.sleep(0.2)
-        self.assertEqual(busy, [])
+        self.assertEqual(busy_upstreams(self.gateway), [])
         self.assertLess(self.seconds, 45 * SLOWNESS)
+
+
+class Leaving(unittest.TestCase):
+    """Clients that leave at any moment, with hedges, limits, comments and failures under way."""
+
+    def test_nothing_is_left_and_nothing_breaks(self):
+        generator, lock = random.Random(SEED), threading.Lock()
+
+        def number():
+            with lock:
+                return generator.random()
+
+        def fail(link, asked):
+            kind = number()
+            time.sleep(number() * 0.12)
+            if kind < 0.3:
+                return failures[int(kind * 20)](link, asked)
+            if kind < 0.4 and asked.json().get("stream"):
+                link.send(stream_head())
+                link.event(delta("x"))
+                time.sleep(number() * 0.1)
+                return False
+            return answer_well(link, asked)
+
+        failures = (refuse(503), close, reset, after(0.4, close), refuse(429, [("retry-after-ms", "20")]),
+                             refuse(400))
+        hung = []
+
+        def client(port, stop):
+            while time.monotonic() < stop:
+                with Connection(port, timeout=HANG_LIMIT) as connection:
+                    connection.send(request("POST", "/v1/chat/completions", chat(stream=number() < 0.5)))
+                    if number() < 0.5:
+                        time.sleep(number() * 0.15)
+                        if number() < 0.5:
+                            connection.reset()
+                        continue
+                    try:
+                        connection.read()
+                    except (Closed, OSError) as failure:
+                        hung.append(failure)
+
+        settings = {"concurrency": {"limit": 6, "queue": 12, "queue_time": "100ms"},
+                    "timeouts": {"first_byte": "200ms", "idle": "300ms"},
+                    "breaker": {"consecutive_failures": 8, "open_for": "200ms"}}
+        route = {"hedge": {"after": "30ms", "share": 1}, "balance": "least_outstanding"}
+        with gateway_before([fail], [fail], [fail], route=route, top={"limits": {"keepalive_after": "40ms"}},
+                            **settings) as (gateway, *_):
+            stop = time.monotonic() + 6
+            threads = [threading.Thread(target=client, args=(gateway.port, stop)) for _ in range(CLIENTS)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(hung, [])
+            self.assertEqual(busy_upstreams(gateway), [])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import unittest
 
 from gateway import EMBEDDED, Gateway
 from raw_http import request
-from scripted import ONCE, Scripted, gateway_before, refuse, tried, upstream_at
+from scripted import ONCE, Scripted, gateway_before, refuse, tried
 from upstream import USAGE, stream_head, whole
 
 PATH = "/v1/completions"

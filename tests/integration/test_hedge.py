@@ -81,6 +81,20 @@ class Hedging(unittest.TestCase):
                 self.assertTrue(each.closed.wait(5))
                 self.assertLess(each.closed_at - left, 0.25 * SLOWNESS + 0.25)
 
+    def test_the_first_answers_while_the_second_waits_for_its_place(self):
+        routes = [{"model": "other", "to": "other/*"}, {"model": "*", "to": ["main/*", "other/*"], **EAGER}]
+        with gateway_before([after(0.3, say("first"))], [hang], top={"routes": routes},
+                            concurrency={"limit": 1, "queue": 8, "queue_time": "20s"}) as (gateway, _, second):
+            with gateway.connect() as holder:
+                holder.send(request("POST", "/v1/chat/completions", chat(model="other")))
+                second.wait_for_requests(1)
+                for stream in (False, True) * 3:
+                    reply = gateway.chat(chat(stream=stream))
+                    self.assertEqual((reply.status, reply.complete), (200, True))
+                    self.assertIn(b"first", reply.body)
+                self.assertEqual(len(second.requests), 1)
+            self.assertEqual(gateway.ask("GET", "/livez").status, 200)
+
     def test_the_log_tells(self):
         with gateway_before([hang], [say("second")], route=EAGER) as (gateway, *_):
             gateway.chat()

@@ -114,14 +114,14 @@ class Others(unittest.TestCase):
                 stuck = [gateway.connect() for _ in range(many)]
                 for connection in stuck:
                     connection.send(request("POST", "/v1/chat/completions", chat(model="hung", stream=True)))
-                hung.wait_for_requests(len(hung.requests) + 1)
+                hung.wait_for_requests(many * (len(ratios) + 1), 20)
                 during = latencies(gateway)
                 for connection in stuck:
                     connection.close()
+                gateway.access_lines(many * (len(ratios) + 1), 20, lambda line: line["status"] == 499)
                 ratios.append(during[197] / before[197])
-                ratios.sort()
             # 1.5 is the requirement; bench/ measures it. The test's own threads share the cores.
-            self.assertLess(statistics.median(ratios), 3)
+            self.assertLess(statistics.median(ratios), 3 * SLOWNESS)
 
 
 class Lengths(unittest.TestCase):

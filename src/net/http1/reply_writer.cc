@@ -120,7 +120,7 @@ std::span<const std::string_view> ReplyWriter::chunk(std::span<const std::string
     } else if (chunked_ && last) {
         framed[count++] = kLastChunk;
     }
-    if (last && !(sized_ && missing_ > 0)) finished_ = true;
+    if (last && (!sized_ || missing_ == 0)) finished_ = true;
     return std::span(framed).first(count);
 }
 

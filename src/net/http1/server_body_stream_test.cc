@@ -86,7 +86,7 @@ TEST(ServerBodyStreamTest, ReadsEitherFramingCutAtEveryOffset) {
 
 TEST(ServerBodyStreamTest, ARequestWithoutABodyIsAtItsEndAtOnce) {
     const StreamEcho echo;
-    TestServer server(script(echo));
+    const TestServer server(script(echo));
 
     EXPECT_THAT(server.exchange(kNext), EndsWith("\r\n\r\n/next=0 "));
 }
@@ -95,7 +95,7 @@ TEST(ServerBodyStreamTest, ABodyHasNoLimitOfSize) {
     std::atomic<std::size_t> largest = 0;
     ServerLimits limits;
     limits.request.body_bytes = 10;
-    TestServer server(
+    const TestServer server(
         [&largest](Transaction& transaction) -> Task<> {
             std::uint64_t size = 0;
             for (;;) {
@@ -120,7 +120,7 @@ TEST(ServerBodyStreamTest, ABodyHasNoLimitOfSize) {
 
 TEST(ServerBodyStreamTest, AsksForTheBodyWhenItIsRead) {
     const StreamEcho echo;
-    TestServer server(script(echo));
+    const TestServer server(script(echo));
     RawSocket client = server.connect();
     client.send("POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
 
@@ -134,7 +134,7 @@ TEST(ServerBodyStreamTest, AClientThatFallsSilentGets408) {
     const StreamEcho echo;
     ServerLimits limits;
     limits.body_idle = 100ms;
-    TestServer server(script(echo), limits);
+    const TestServer server(script(echo), limits);
     const auto start = Clock::now();
 
     EXPECT_THAT(server.exchange(kSized.substr(0, kSized.size() - 1)),
@@ -147,7 +147,7 @@ TEST(ServerBodyStreamTest, AClientBelowTheLeastRateGets408ThoughItIsNeverSilent)
     ServerLimits limits;
     limits.body_rate_grace = 100ms;
     limits.body_min_bytes_per_second = 1000;
-    TestServer server(script(echo), limits);
+    const TestServer server(script(echo), limits);
     RawSocket client = server.connect();
     client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
 
@@ -193,7 +193,7 @@ TEST(ServerBodyStreamTest, AClientThatLeavesIsTold) {
 
 TEST(ServerBodyStreamTest, AMalformedChunkIsToldAndClosesTheConnection) {
     const StreamEcho echo;
-    TestServer server(script(echo));
+    const TestServer server(script(echo));
 
     const std::string reply = server.exchange(
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n" +
@@ -203,7 +203,7 @@ TEST(ServerBodyStreamTest, AMalformedChunkIsToldAndClosesTheConnection) {
 }
 
 TEST(ServerBodyStreamTest, AnAnswerBeforeTheBodysEndClosesTheConnection) {
-    TestServer server([](Transaction& transaction) -> Task<> {
+    const TestServer server([](Transaction& transaction) -> Task<> {
         const auto piece = co_await transaction.read_some();
         answer(transaction, piece ? *piece : "failed");
     });
@@ -243,7 +243,7 @@ TEST(ServerBodyStreamTest, StopReadingEndsTheReadAndLeavesTheAnswerPossible) {
 }
 
 /// Streams `pieces` under a length of 6.
-TestServer::Script six_bytes(std::vector<std::string> pieces, int status = 200) {
+TestServer::Script six_bytes(const std::vector<std::string>& pieces, int status = 200) {
     return [pieces, status](Transaction& transaction) -> Task<> {
         ReplyHead head;
         head.status = status;
@@ -262,7 +262,7 @@ std::string get(std::string_view method, std::string_view version) {
 }
 
 TEST(ServerReplyLengthTest, AStreamOfKnownLengthSaysItAndKeepsTheConnection) {
-    TestServer server(six_bytes({"abc", "def"}));
+    const TestServer server(six_bytes({"abc", "def"}));
     const std::string last = get("GET", "1.1") + "Connection: close\r\n\r\n";
 
     const std::string replies = server.exchange(get("GET", "1.1") + "\r\n" + last);
@@ -272,7 +272,7 @@ TEST(ServerReplyLengthTest, AStreamOfKnownLengthSaysItAndKeepsTheConnection) {
 }
 
 TEST(ServerReplyLengthTest, WithHttp10TheConnectionMayLiveOn) {
-    TestServer server(six_bytes({"abcdef"}));
+    const TestServer server(six_bytes({"abcdef"}));
 
     const std::string replies = server.exchange(
         get("GET", "1.0") + "Connection: keep-alive\r\n\r\n" + get("GET", "1.0") + "\r\n");
@@ -283,7 +283,7 @@ TEST(ServerReplyLengthTest, WithHttp10TheConnectionMayLiveOn) {
 }
 
 TEST(ServerReplyLengthTest, TheReplyToHeadHasTheLengthAlone) {
-    TestServer server(six_bytes({""}));
+    const TestServer server(six_bytes({""}));
 
     EXPECT_THAT(server.exchange(get("HEAD", "1.1") + "Connection: close\r\n\r\n"),
                 EndsWith("content-length: 6\r\n\r\n"));
@@ -291,7 +291,7 @@ TEST(ServerReplyLengthTest, TheReplyToHeadHasTheLengthAlone) {
 
 TEST(ServerReplyLengthTest, AStatusWithoutABodyHasNoLength) {
     for (const int status : {204, 304}) {
-        TestServer server(six_bytes({""}, status));
+        const TestServer server(six_bytes({""}, status));
         EXPECT_THAT(server.exchange(get("GET", "1.1") + "Connection: close\r\n\r\n"),
                     AllOf(EndsWith("connection: close\r\n\r\n"), Not(HasSubstr("content-length"))));
     }
@@ -300,7 +300,7 @@ TEST(ServerReplyLengthTest, AStatusWithoutABodyHasNoLength) {
 TEST(ServerReplyLengthTest, WhatIsShorterOrLongerEndsUncleanly) {
     for (const std::vector<std::string>& pieces :
          {std::vector<std::string>{"abc", "de"}, {"abc", "defg"}, {"abcdefg"}, {}}) {
-        TestServer server(six_bytes(pieces));
+        const TestServer server(six_bytes(pieces));
         RawSocket client = server.connect();
         client.send(get("GET", "1.1") + "\r\n" + get("GET", "1.1") + "\r\n");
         const std::string reply = client.receive_to_end();

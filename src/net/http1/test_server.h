@@ -81,7 +81,7 @@ private:
     Task<> handle(Transaction& transaction) override { return script_(transaction); }
     Task<> refuse(Transaction& transaction, Error why) override {
         const std::array<std::string_view, 1> body = {why.message};
-        const ReplyHead head{http_status(why.code), {}};
+        const ReplyHead head{.status = http_status(why.code)};
         if (transaction.send(head, body) == Sent::pending) {
             [[maybe_unused]] const auto flushed = co_await transaction.flush();
         }
@@ -100,7 +100,7 @@ private:
 /// Answers with `status` and `body`, waiting for nothing.
 inline void answer(Transaction& transaction, std::string_view body, int status = 200) {
     const std::array<std::string_view, 1> pieces = {body};
-    const ReplyHead head{status, {}};
+    const ReplyHead head{.status = status};
     [[maybe_unused]] const Sent sent = transaction.send(head, pieces);
 }
 
