@@ -90,13 +90,14 @@ std::size_t WorkerThread::connections() const {
 
 net::Task<> WorkerThread::wait_for_connections(net::Clock::time_point deadline) {
     deadline_ = deadline;
-    while (connections() > 0 && net::Clock::now() < deadline_) {
+    while ((connections() > 0 || gateway_.is_busy()) && net::Clock::now() < deadline_) {
         co_await worker_.sleep(kLookAgain);
     }
 }
 
 /// A second drain() may have moved the deadline nearer meanwhile.
 net::Task<> WorkerThread::wind_down(net::Clock::time_point deadline) {
+    gateway_.wind_down();
     co_await wait_for_connections(deadline);
     for (const auto& door : doors_) door->server.cancel_all();
     co_await wait_for_connections(net::Clock::now() + kCancelTime);

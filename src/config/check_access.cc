@@ -45,6 +45,24 @@ void report_open(const Reader& reader, const Listener& listener, const std::stri
                       "such as 127.0.0.1 (--insecure-no-auth serves anyone)");
 }
 
+/// A client's credential goes to one origin alone: not on to the next when the first refuses it.
+void check_passed_credentials(const Reader& reader, const Route& route,
+                              const Upstreams& upstreams) {
+    const std::string* first = nullptr;
+    for (const Target& target : route.targets) {
+        const auto upstream = upstreams.find(target.upstream);
+        if (upstream == upstreams.end() || upstream->second.auth != Auth::passthrough) continue;
+        if (first == nullptr) first = &target.upstream;
+        if (*first == target.upstream) continue;
+        const std::string name =
+            route.model.empty() ? "default_route" : "route `" + route.model + "`";
+        reader.report({}, name + " goes to `" + *first + "` and `" + target.upstream +
+                              "`, both with `auth: passthrough`, expected one of them: the "
+                              "credential that a client brings belongs to one provider");
+        return;
+    }
+}
+
 }  // namespace
 
 bool clients_bring_credentials(const Upstreams& upstreams) {
@@ -63,6 +81,10 @@ void check_access(const Reader& reader, const std::vector<Listener>& listeners, 
         if (why.empty() || is_loopback(listener.address)) continue;
         report_open(reader, listener, why, flags, loaded.warnings);
     }
+    for (const Route& route : config.routes) {
+        check_passed_credentials(reader, route, config.upstreams);
+    }
+    check_passed_credentials(reader, config.default_route, config.upstreams);
     for (const Key& key : config.keys) {
         if (!is_published(key)) continue;
         loaded.warnings.push_back("the client key `" + key.name + "` is the published " +

@@ -46,5 +46,16 @@ TEST_F(AccessTest, APublishedKeyCountsAsNone) {
                                         HasSubstr("is the published")));
 }
 
+TEST_F(AccessTest, ACredentialThatIsPassedOnGoesToOneProviderOnly) {  // AK-7
+    const std::string upstreams =
+        "upstreams:\n"
+        "  a: {base_url: 'http://127.0.0.1:1', auth: passthrough}\n"
+        "  b: {base_url: 'http://127.0.0.1:2', auth: passthrough}\n";
+
+    EXPECT_THAT(problems_of(upstreams + "default_route: [a/*, b/*]\n"),
+                ElementsAre(HasSubstr("default_route goes to `a` and `b`")));
+    EXPECT_THAT(problems_of(upstreams + "routes: [{model: m, to: [a/x, a/y]}]\n"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace sluice::config

@@ -4,7 +4,7 @@
 #include "routing/backoff.h"
 #include "routing/failure.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 namespace sluice::gateway {
@@ -96,7 +96,8 @@ bool Attempt::may_ask() {
     const auto now = net::Clock::now();
     leave_ = record().breaker.ask(now);
     if (leave_ != Breaker::Leave::no) return true;
-    const auto wait = record().breaker.closed_until(now) - now;
+    const auto wait =
+        std::max<net::Clock::duration>(record().breaker.closed_until(now) - now, kAskAgainSoon);
     decline(Errc::overloaded,
             "the upstream " + upstream().name + " has failed repeatedly and is left alone for now",
             std::chrono::ceil<config::Milliseconds>(wait));
@@ -117,7 +118,7 @@ void Attempt::leave_line() {
     const auto kept = std::move(in_line_);
 }
 
-net::Task<Result<void>> Attempt::take_turn() {
+net::Task<Result<void>> Attempt::take_turn(net::Clock::time_point deadline) {
     const config::Concurrency& settings = upstream().concurrency;
     switch (record().in_flight.enter(*this)) {
         case InFlight::Entry::admitted: has_place_ = true; co_return Result<void>();
@@ -128,7 +129,8 @@ net::Task<Result<void>> Attempt::take_turn() {
         case InFlight::Entry::waiting: break;
     }
     in_line_ = shared_from_this();
-    co_await turn_.wait(settings.queue_time);
+    const auto patience = deadline - net::Clock::now();
+    co_await turn_.wait(std::min<net::Clock::duration>(settings.queue_time, patience));
     if (has_place_ && !cancelled_) co_return Result<void>();
     // Where the place is on its way already, the destructor gives it back.
     if (!has_place_ && record().in_flight.abandon(*this)) leave_line();
@@ -138,12 +140,20 @@ net::Task<Result<void>> Attempt::take_turn() {
                    "no place became free at the upstream " + upstream().name + " in time");
 }
 
+void Attempt::end_after_bug() {
+    record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
+    decline(Errc::internal, "the gateway failed to handle this request", kAskAgainSoon);
+    done = true;
+}
+
 net::Task<> Attempt::run(Question question) {
+    credential = question.credential;
+    dropped = std::move(question.dropped);
     if (!may_ask()) {
         done = true;
         co_return;
     }
-    auto turn = co_await take_turn();
+    auto turn = co_await take_turn(question.patience);
     if (!turn) {
         record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
         if (cancelled_) co_return;
@@ -152,6 +162,7 @@ net::Task<> Attempt::run(Question question) {
         co_return;
     }
     asked = true;
+    if (!question.is_retry) record().retries.count_request(net::coarse_now());
     const auto asked_at = net::Clock::now();
     flight = gateway_.origin(upstream()).flight();
     const auto pieces = question.body.pieces();
@@ -163,9 +174,10 @@ net::Task<> Attempt::run(Question question) {
     ask.request_id = question.request_id;
     ask.key = candidate.key;
     ask.credential = question.credential;
+    if (question.deadline != net::Clock::time_point::max()) ask.deadline = question.deadline;
     auto opened = co_await flight->open(ask);
     if (opened && is_embedding_) {
-        opened = co_await await_document(*this);
+        opened = co_await await_embeddings(*this, question.inputs);
     } else if (opened) {
         opened = co_await await_content(*this, question.stream, question.hide_usage);
     }
@@ -188,7 +200,9 @@ void Attempt::judge(Result<void> result) {
         failure = config::FailureKind::broken;
     }
     if (head.status >= 400) {
-        asked_wait = routing::read_retry_wait(head.fields, std::chrono::system_clock::now());
+        const bool limited = failure == config::FailureKind::rate_limited;
+        asked_wait =
+            routing::read_retry_wait(head.fields, std::chrono::system_clock::now(), limited);
     }
     if (asked_wait && !error.retry_after) error.retry_after = asked_wait;
 }
@@ -198,7 +212,8 @@ void Attempt::report() const {
     const std::string& name = upstream().name;
     Shared& shared = gateway_.shared();
     shared.metrics.attempt(name, failure ? to_string(error.code) : "ok");
-    if (failure && routing::is_key_fault(*failure)) {
+    // A client's own credential says nothing of our keys.
+    if (failure && routing::is_key_fault(*failure) && credential.empty()) {
         const auto wait = asked_wait.value_or(upstream().retry.rate_limit_wait);
         record().keys.cool(candidate.key, *failure, wait, now);
     }

@@ -39,6 +39,11 @@ struct Question {
     bool hide_usage = false;  ///< the usage chunk is asked for by us only
     std::string_view credential;
     std::string_view request_id;
+    std::size_t inputs = 0;  ///< of an embeddings request
+    bool is_retry = false;   ///< its upstream was asked before
+    net::Clock::time_point deadline = net::Clock::time_point::max();  ///< of the whole exchange
+    net::Clock::time_point patience = net::Clock::time_point::max();  ///< of the client
+    std::vector<std::string> dropped;  ///< fields that the upstream does not get
 };
 
 class Attempt final : public routing::InFlight::Waiter,
@@ -61,6 +66,10 @@ public:
     [[nodiscard]] routing::UpstreamRecord& record() const noexcept {
         return *candidate.destination->record;
     }
+    [[nodiscard]] bool is_called_off() const noexcept { return cancelled_; }
+    /// It ended in an exception: a mistake of ours, which fails like an upstream's.
+    void end_after_bug();
+
     /// What the reply's head said, also after release().
     [[nodiscard]] const upstream::ReplyInfo& reply() const noexcept {
         return flight ? flight->reply() : reply_;
@@ -85,6 +94,9 @@ public:
 
     bool out_of_resources = false;  ///< with `failure`: insufficient_system_resource
 
+    std::string credential;            ///< the client's own, if that was shown
+    std::vector<std::string> dropped;  ///< fields that the upstream did not get
+
     std::string first;  ///< a whole reply, or what there is of a streamed one
     std::optional<dialect::openai_chat::StreamFilter> filter;  ///< of a streamed reply
     std::optional<Error> broke;  ///< the stream broke together with its first content
@@ -96,7 +108,7 @@ public:
 
 private:
     [[nodiscard]] bool may_ask();
-    net::Task<Result<void>> take_turn();
+    net::Task<Result<void>> take_turn(net::Clock::time_point deadline);
     void on_admitted() override;
     void leave_line();
     void judge(Result<void> result);
@@ -119,7 +131,7 @@ private:
 /// reply; a refusal of the upstream's own is an upstream_status with `refused` set.
 net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_usage);
 
-/// The same for a reply that is not a completion's: whole, and JSON by its own reader.
-net::Task<Result<void>> await_document(Attempt& attempt);
+/// The same for a reply to an embeddings request of so many inputs.
+net::Task<Result<void>> await_embeddings(Attempt& attempt, std::size_t inputs);
 
 }  // namespace sluice::gateway

@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "dialect/openai_chat/errors.h"
 #include "dialect/openai_chat/reply.h"
+#include "dialect/openai_embeddings/reply.h"
 #include "gateway/attempt.h"
+#include "upstream/reply_fields.h"
 
 #include <string>
 #include <utility>
@@ -35,13 +37,17 @@ net::Task<Result<void>> read_whole(upstream::Flight& flight, std::size_t limit, 
     }
 }
 
+/// Some upstreams repeat in their reply what they were shown (AK-6).
+std::vector<std::string_view> secrets_of(const Attempt& attempt) {
+    return upstream::secrets_of(attempt.flight->keys(), attempt.credential);
+}
+
 net::Task<Result<void>> read_refusal(Attempt& attempt) {
     bool truncated = false;
     const auto read =
         co_await read_whole(*attempt.flight, kMaxErrorBytes, attempt.first, truncated);
     if (!read) co_return read;
-    std::vector<std::string_view> secrets;
-    for (const config::Secret& key : attempt.upstream().api_keys) secrets.push_back(key.reveal());
+    const auto secrets = secrets_of(attempt);
     const int status = attempt.flight->reply().status;
     attempt.first = dialect::openai_chat::normalize_upstream_error(status, attempt.first, secrets);
     attempt.refused = true;
@@ -100,9 +106,7 @@ dialect::openai_chat::StreamFilter make_filter(Attempt& attempt, bool hide_usage
     dialect::openai_chat::StreamFilter::Options options;
     options.drop_usage_chunk = hide_usage;
     options.shape = attempt.shape;
-    for (const config::Secret& key : attempt.upstream().api_keys) {
-        options.secrets.push_back(key.reveal());
-    }
+    for (const std::string_view secret : secrets_of(attempt)) options.secrets.emplace_back(secret);
     if (attempt.rewriter) {
         options.rewrite = [rewriter = &*attempt.rewriter](std::string_view chunk,
                                                           std::string& out) {
@@ -114,12 +118,13 @@ dialect::openai_chat::StreamFilter make_filter(Attempt& attempt, bool hide_usage
 
 /// A stream that begins with an error is a refusal by another way.
 Result<void> refusal_in_stream(Attempt& attempt) {
-    constexpr std::string_view kData = "data:";
-    const std::size_t from = attempt.first.rfind(kData);
-    std::string_view text = attempt.first;
+    constexpr std::string_view kData = "\ndata:";
+    const std::string lines = "\n" + attempt.first;
+    const std::size_t from = lines.rfind(kData);
+    std::string_view text = lines;
     if (from != std::string_view::npos) text = text.substr(from + kData.size());
     text = trim(text.substr(0, text.find_first_of("\r\n")));
-    attempt.first = dialect::openai_chat::normalize_upstream_error(502, text, {});
+    attempt.first = dialect::openai_chat::normalize_upstream_error(502, text, secrets_of(attempt));
     attempt.refused = true;
     return fail(Errc::upstream_status, "the upstream's stream began with an error");
 }
@@ -163,8 +168,12 @@ net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_u
     co_return co_await await_first_event(attempt, hide_usage);
 }
 
-net::Task<Result<void>> await_document(Attempt& attempt) {
-    co_return co_await read_body(attempt);
+net::Task<Result<void>> await_embeddings(Attempt& attempt, std::size_t inputs) {
+    auto read = co_await read_body(attempt);
+    if (!read) co_return read;
+    const auto reply = dialect::openai_embeddings::read_reply(attempt.first, inputs);
+    if (!reply) co_return std::unexpected(reply.error());
+    co_return Result<void>();
 }
 
 }  // namespace sluice::gateway

@@ -86,8 +86,8 @@ private:
 
     net::Task<bool> wait_for(const Course::Step& step);
     [[nodiscard]] bool may_repeat(const Course::Step& step);
-    [[nodiscard]] std::optional<Runner> prepare(std::size_t index);
-    net::Task<Contender> ask(std::size_t index);
+    [[nodiscard]] std::optional<Runner> prepare(std::size_t index, bool is_retry);
+    net::Task<Contender> ask(std::size_t index, bool is_retry);
     net::Task<Contender> ask_with_rival(Asked first, Question question, net::Clock::duration delay);
     net::Task<Contender> first_to_answer(std::array<Asked, 2> sides);
     void lost(const Asked& asked);
@@ -116,7 +116,7 @@ net::Task<Result<void>> Dispatch::run() {
             course_.pass_over(step->index);
             continue;
         }
-        const Contender winner = co_await ask(step->index);
+        const Contender winner = co_await ask(step->index, step->is_retry);
         if (exchange_.is_over()) co_return fail(Errc::cancelled);
         if (winner) {
             won(winner);
@@ -129,13 +129,16 @@ net::Task<Result<void>> Dispatch::run() {
 /// False where the wait is longer than the client's patience or ours: it is told how long instead.
 net::Task<bool> Dispatch::wait_for(const Course::Step& step) {
     const auto now = net::Clock::now();
-    if (step.not_before <= now) co_return true;
+    if (!any_asked_ && step.not_before <= now) co_return true;
     const config::Upstream& upstream = *candidates_[step.index].destination->upstream;
     const auto wait = step.not_before - now;
-    if (wait > upstream.retry.max_wait || step.not_before > deadline_of(exchange_, upstream)) {
-        error_.retry_after = std::chrono::ceil<config::Milliseconds>(wait);
+    if (wait > upstream.retry.max_wait || step.not_before >= deadline_of(exchange_, upstream)) {
+        if (wait > net::Clock::duration::zero()) {
+            error_.retry_after = std::chrono::ceil<config::Milliseconds>(wait);
+        }
         co_return false;
     }
+    if (wait <= net::Clock::duration::zero()) co_return true;
     co_return co_await exchange_.wait(wait) == net::Wake::ready;
 }
 
@@ -149,15 +152,14 @@ bool Dispatch::may_repeat(const Course::Step& step) {
             return false;
         }
         shared_.metrics.retry(name, config::to_string(why_));
-    } else {
-        destination.record->retries.count_request(net::coarse_now());
-        if (last_ != nullptr) shared_.metrics.fallback(last_->name, config::to_string(why_));
+    } else if (last_ != nullptr) {
+        shared_.metrics.fallback(last_->name, config::to_string(why_));
     }
     return true;
 }
 
 /// nullopt where this upstream is not to get such a request.
-std::optional<Runner> Dispatch::prepare(std::size_t index) {
+std::optional<Runner> Dispatch::prepare(std::size_t index, bool is_retry) {
     auto attempt = std::make_shared<Attempt>(exchange_, candidates_[index]);
     auto question = ask_for(exchange_, *attempt);
     if (!question) {
@@ -165,13 +167,14 @@ std::optional<Runner> Dispatch::prepare(std::size_t index) {
         course_.pass_over(index);
         return std::nullopt;
     }
+    question->is_retry = is_retry;
     exchange_.upstream = &attempt->upstream();
     return Runner{std::move(attempt), std::move(*question)};
 }
 
 /// nullptr where nobody answered: then the course knows.
-net::Task<Contender> Dispatch::ask(std::size_t index) {
-    auto runner = prepare(index);
+net::Task<Contender> Dispatch::ask(std::size_t index, bool is_retry) {
+    auto runner = prepare(index, is_retry);
     if (!runner) co_return nullptr;
     if (!exchange_.asked_after) exchange_.asked_after = net::Clock::now() - exchange_.started;
     const Asked first{runner->attempt, index};
@@ -181,6 +184,9 @@ net::Task<Contender> Dispatch::ask(std::size_t index) {
     exchange_.enlist(*first.attempt);
     co_await first.attempt->run(std::move(runner->question));
     exchange_.resign(*first.attempt);
+    if (!first.attempt->done && first.attempt->asked) {
+        note_attempt(exchange_, *first.attempt, "cancelled");
+    }
     if (exchange_.is_over() || !first.attempt->failure) co_return first.attempt;
     lost(first);
     co_return nullptr;
@@ -198,8 +204,7 @@ net::Task<Contender> Dispatch::ask_with_rival(Asked first, Question question,
         !sides[0].attempt->done && !exchange_.is_over() && rival &&
         exchange_.plan->hedges.take(exchange_.plan->plan.route().hedge.share, net::Clock::now());
     if (hedge) {
-        if (auto runner = prepare(*rival)) {
-            candidates_[*rival].destination->record->retries.count_request(net::coarse_now());
+        if (auto runner = prepare(*rival, false)) {
             shared_.metrics.hedge(exchange_.route, "sent");
             exchange_.hedged = true;
             sides[1] = {runner->attempt, *rival};
@@ -213,6 +218,7 @@ net::Task<Contender> Dispatch::ask_with_rival(Asked first, Question question,
 /// Both sides end here: one is taken, or each has failed, or is called off.
 net::Task<Contender> Dispatch::first_to_answer(std::array<Asked, 2> sides) {
     Contender winner;
+    bool is_final = false;
     while (!winner && !exchange_.is_over()) {
         bool any_running = false;
         for (Asked& side : sides) {
@@ -220,18 +226,21 @@ net::Task<Contender> Dispatch::first_to_answer(std::array<Asked, 2> sides) {
             any_running = any_running || !side.attempt->done;
             if (!side.attempt->done) continue;
             exchange_.resign(*side.attempt);
-            if (side.attempt->failure) lost(side);
-            if (!side.attempt->failure && !winner) winner = side.attempt;
-            if (side.attempt->failure) side.attempt.reset();
+            if (side.attempt->failure) {
+                lost(side);
+                is_final = is_final || !exchange_.snapshot->config.failures[why_].fall_back;
+                side.attempt.reset();
+            } else if (!winner) {
+                winner = side.attempt;
+            }
         }
-        if (winner || !any_running) break;
+        if (winner || !any_running || is_final) break;
         co_await exchange_.wait(std::chrono::hours(1));
     }
     for (const Asked& side : sides) {
         if (!side.attempt || side.attempt == winner) continue;
         exchange_.resign(*side.attempt);
-        if (side.attempt->done) continue;
-        side.attempt->cancel();
+        if (!side.attempt->done) side.attempt->cancel();
         if (side.attempt->asked) note_attempt(exchange_, *side.attempt, "cancelled");
     }
     if (winner && winner == sides[1].attempt) shared_.metrics.hedge(exchange_.route, "won");
@@ -267,12 +276,13 @@ void Dispatch::lost(const Asked& asked) {
 }
 
 void Dispatch::won(const Contender& attempt) {
-    if (exchange_.tried.empty()) {
+    if (exchange_.tried.empty() && !exchange_.embeddings) {
         ++exchange_.attempts;
     } else {
         note_attempt(exchange_, *attempt, attempt->outcome());
     }
     exchange_.attempt = attempt;
+    exchange_.dropped = attempt->dropped;
     exchange_.upstream = &attempt->upstream();
     exchange_.first_byte_after = attempt->first_byte_after;
     exchange_.upstream_request_id = attempt->reply().request_id;
@@ -286,6 +296,7 @@ void Dispatch::won(const Contender& attempt) {
 Result<void> Dispatch::give_up() {
     if (!refusal_) return std::unexpected(std::move(error_));
     exchange_.attempt = refusal_;
+    exchange_.dropped = refusal_->dropped;
     exchange_.upstream = &refusal_->upstream();
     exchange_.upstream_request_id = refusal_->reply().request_id;
     exchange_.error = refusal_->error;

@@ -15,6 +15,9 @@ Exchange::Exchange(Gateway& in, const EndpointTable& endpoints, net::Transaction
 
 Exchange::~Exchange() {
     client.watch_client(nullptr);
+    for (Attempt* const left : attempts_) {
+        if (left != nullptr) left->cancel();
+    }
 }
 
 void Exchange::watch_client() {

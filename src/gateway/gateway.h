@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,11 @@ public:
     [[nodiscard]] Shared& shared() noexcept { return shared_; }
     /// Writes an access line; it leaves the worker within a fifth of a second.
     void log(const observe::AccessRecord& record) { access_log_.record(record); }
+    /// Ends what the gateway does by itself. To be called before the worker stops, which should go
+    /// on for as long as is_busy().
+    void wind_down() { health_checks_.end(); }
+    [[nodiscard]] bool is_busy() const noexcept { return health_checks_.any_under_way(); }
+
     /// To be called after each exchange: what is only gathered then is seen to soon.
     void expect_housekeeping();
     void flush_log() { access_log_.flush(); }
@@ -100,6 +106,9 @@ private:
 
         /// The upstreams of the present configuration, from now on.
         void begin();
+        /// Calls off those under way, which then end on the event loop.
+        void end();
+        [[nodiscard]] bool any_under_way() const noexcept { return !flights_.empty(); }
 
     private:
         void on_expired() override;
@@ -108,6 +117,7 @@ private:
 
         Gateway& gateway_;
         std::map<std::string, net::Clock::time_point, std::less<>> due_;
+        std::set<upstream::Flight*> flights_;
     };
 
     /// An upstream, and how many connections to it were last reported.

@@ -47,6 +47,7 @@ net::Task<Result<void>> complete(Exchange& exchange) {
     } else if (exchange.client.started()) {
         result = co_await fail_in_stream(exchange, std::move(result.error()));
     }
+    if (exchange.attempt) exchange.resign(*exchange.attempt);
     exchange.attempt.reset();
     co_return result;
 }

@@ -22,6 +22,12 @@ void Gateway::HealthChecks::begin() {
     }
 }
 
+void Gateway::HealthChecks::end() {
+    due_.clear();
+    never();
+    for (upstream::Flight* const flight : flights_) flight->cancel();
+}
+
 void Gateway::HealthChecks::on_expired() {
     const auto now = net::Clock::now();
     auto next = net::Clock::time_point::max();
@@ -44,11 +50,17 @@ net::Task<> Gateway::HealthChecks::check(std::shared_ptr<const Snapshot> snapsho
     const auto leave = record.breaker.ask(net::Clock::now());
     if (leave == routing::Breaker::Leave::no) co_return;
     const auto flight = gateway_.origin(upstream).flight();
+    flights_.insert(flight.get());
     upstream::Ask question;
     question.path = upstream.health_check.path;
     question.first_byte = upstream.health_check.timeout;
     const auto opened = co_await flight->open(question);
     const auto now = net::Clock::now();
+    if (!opened && opened.error().code == Errc::cancelled) {
+        flights_.erase(flight.get());
+        record.breaker.forget(leave, now);
+        co_return;
+    }
     const bool ok = opened && flight->reply().status < 500;
     if (opened) {
         record.last_word.report_up(now);
@@ -58,7 +70,11 @@ net::Task<> Gateway::HealthChecks::check(std::shared_ptr<const Snapshot> snapsho
         observe::log_warn("a health check failed",
                           {{"upstream", upstream.name}, {"reason", opened.error().message}});
     }
-    if (const auto state = record.breaker.report(ok, leave, now)) {
+    flights_.erase(flight.get());
+    // What goes well while all is well proves nothing: requests may fail all the same.
+    if (ok && leave == routing::Breaker::Leave::yes) {
+        record.breaker.forget(leave, now);
+    } else if (const auto state = record.breaker.report(ok, leave, now)) {
         gateway_.note_breaker(upstream.name, *state);
     }
 }

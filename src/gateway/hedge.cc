@@ -2,6 +2,9 @@
 
 #include "gateway/exchange.h"
 
+#include <algorithm>
+#include <exception>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -13,15 +16,24 @@ constexpr std::uint64_t kUsualOutput = 4096;
 
 /// Input by its size, output by what is allowed: an estimate, made to keep dear requests single.
 std::uint64_t cost_in_tokens(const Exchange& exchange) {
-    return exchange.body.size / kBytesPerToken +
-           exchange.head.max_output_tokens.value_or(kUsualOutput) * exchange.head.choices;
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    const std::uint64_t output =
+        std::min(exchange.head.max_output_tokens.value_or(kUsualOutput), kMost);
+    return exchange.body.size / kBytesPerToken + output * std::min(exchange.head.choices, kMost);
 }
 
 /// Once the attempt was called off, `exchange` may be gone.
 net::Task<> run(Exchange& exchange, Runner runner) {
     const std::shared_ptr<Attempt> attempt = runner.attempt;
-    co_await attempt->run(std::move(runner.question));
-    if (attempt->done) exchange.wake();
+    std::exception_ptr bug;
+    try {
+        co_await attempt->run(std::move(runner.question));
+    } catch (...) {
+        bug = std::current_exception();
+    }
+    if (attempt->is_called_off()) co_return;
+    if (bug) attempt->end_after_bug();
+    exchange.wake();
 }
 
 }  // namespace

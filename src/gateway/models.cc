@@ -51,7 +51,9 @@ net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upst
     exchange.fly(exchange.gateway.origin(upstream).flight());
     upstream::Ask question;
     question.path = upstream.paths.models;
-    question.credential = exchange.client_credential;
+    if (upstream.auth == config::Auth::passthrough) {
+        question.credential = exchange.client_credential;
+    }
     question.first_byte = kListTime;
     question.request_id = exchange.request_id;
     auto opened = co_await exchange.flight().open(question);

@@ -1,5 +1,6 @@
 #include "gateway/question.h"
 
+#include "gateway/deadline.h"
 #include "shaping/request.h"
 
 #include <algorithm>
@@ -19,11 +20,11 @@ std::string_view path_of(Operation operation, const config::Paths& paths) {
 }
 
 void note_dropped(Exchange& exchange, const config::Upstream& upstream,
-                  std::vector<std::string> dropped) {
+                  std::vector<std::string> dropped, Question& question) {
     for (const std::string& field : dropped) {
         exchange.gateway.shared().metrics.dropped_field(upstream.name, field);
     }
-    exchange.dropped = std::move(dropped);
+    question.dropped = std::move(dropped);
 }
 
 Result<void> patch_embeddings(const Exchange& exchange, const config::Embeddings& abilities,
@@ -40,6 +41,7 @@ Result<void> patch_embeddings(const Exchange& exchange, const config::Embeddings
     dialect::openai_embeddings::patch_request(asked.head, question.model, numbers_only,
                                               question.body);
     dialect::openai_embeddings::keep_inputs(asked.head, asked.part, question.body);
+    question.inputs = asked.part.inputs;
     return {};
 }
 
@@ -55,7 +57,7 @@ Result<Question> shape_embeddings(Exchange& exchange, const config::Upstream& up
     question.body = json::Splice(body);
     auto changes = shaping::shape(body, head->members, upstream.transforms, alias, question.body);
     if (!changes) return std::unexpected(std::move(changes.error()));
-    note_dropped(exchange, upstream, std::move(changes->dropped));
+    note_dropped(exchange, upstream, std::move(changes->dropped), question);
     return question;
 }
 
@@ -71,6 +73,10 @@ Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
     question.stream = exchange.head.stream;
     question.hide_usage = exchange.head.stream && !exchange.head.include_usage;
     question.request_id = exchange.request_id;
+    if (upstream.timeouts.total) question.deadline = exchange.started + *upstream.timeouts.total;
+    if (upstream.concurrency.kind != config::Concurrency::Kind::unlimited) {
+        question.patience = deadline_of(exchange, upstream);
+    }
     if (upstream.auth == config::Auth::passthrough)
         question.credential = exchange.client_credential;
 
@@ -84,14 +90,13 @@ Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
         dialect::openai_chat::patch_request(body, exchange.head, question.model,
                                             question.hide_usage, question.body);
     }
-    exchange.dropped.clear();
     if (alias == nullptr && upstream.transforms.empty()) return question;
     if (exchange.embeddings)
         return shape_embeddings(exchange, upstream, alias, std::move(question));
     auto changes =
         shaping::shape(body, exchange.head.members, upstream.transforms, alias, question.body);
     if (!changes) return std::unexpected(std::move(changes.error()));
-    note_dropped(exchange, upstream, std::move(changes->dropped));
+    note_dropped(exchange, upstream, std::move(changes->dropped), question);
     return question;
 }
 

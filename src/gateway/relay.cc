@@ -5,6 +5,7 @@
 #include "gateway/handle.h"
 #include "gateway/respond.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -41,19 +42,6 @@ net::Task<Result<void>> flush(Exchange& exchange) {
     co_return flushed;
 }
 
-/// A comment that a slow client has not taken yet goes first.
-net::Task<Result<void>> send(Exchange& exchange, std::span<const std::string_view> pieces,
-                             bool last) {
-    if (exchange.keepalive.is_unflushed()) {
-        auto flushed = co_await flush(exchange);
-        if (!flushed) co_return flushed;
-    }
-    const auto pending = put(exchange, pieces, last);
-    if (!pending) co_return std::unexpected(pending.error());
-    if (*pending) co_return co_await flush(exchange);
-    co_return Result<void>();
-}
-
 /// Whether the stream is at its end and whole.
 bool is_complete(const StreamFilter& filter) {
     return filter.done() && !filter.has_error();
@@ -65,14 +53,9 @@ net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, StreamFilter&
     if (attempt.broke) fed = std::unexpected(*std::exchange(attempt.broke, std::nullopt));
     for (;;) {
         if (!pieces.empty()) {
-            const bool slow = exchange.keepalive.is_unflushed();
-            const auto pending =
-                slow ? Result<bool>(true) : put(exchange, pieces, is_complete(filter));
+            const auto pending = put(exchange, pieces, is_complete(filter));
             if (!pending) co_return std::unexpected(pending.error());
-            if (slow) {
-                auto sent = co_await send(exchange, pieces, is_complete(filter));
-                if (!sent) co_return sent;
-            } else if (*pending) {
+            if (*pending) {
                 auto flushed = co_await flush(exchange);
                 if (!flushed) co_return flushed;
             }
@@ -92,7 +75,8 @@ net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, StreamFilter&
 net::Task<> break_off(Exchange& exchange, std::string_view event) {
     exchange.keepalive.end();
     const std::array<std::string_view, 1> pieces = {event};
-    if (!event.empty()) co_await send(exchange, pieces, false);
+    const auto pending = event.empty() ? Result<bool>(false) : put(exchange, pieces, false);
+    if (pending && *pending) co_await flush(exchange);
     exchange.client.abort();
 }
 
@@ -122,6 +106,8 @@ net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, Strea
 net::Task<Result<void>> relay_refusal_in_stream(Exchange& exchange, const Attempt& attempt) {
     std::string event = "data: ";
     event += attempt.first;
+    // Between JSON's tokens a space does as well, and an event's data is one line.
+    std::ranges::replace_if(event, [](char c) { return c == '\n' || c == '\r'; }, ' ');
     event += "\n\n";
     co_await break_off(exchange, event);
     co_return Result<void>();

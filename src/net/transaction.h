@@ -41,7 +41,7 @@ void append_field(std::string& fields, std::string_view name, std::string_view v
 /// How far a write has come.
 enum class Sent : std::uint8_t {
     all,      ///< the socket has taken everything
-    pending,  ///< the rest is kept: flush() before writing more
+    pending,  ///< the rest is kept: flush() before going on, or it grows
     gone,     ///< the client is not there any more
 };
 
@@ -96,7 +96,8 @@ public:
     /// Whether start() or send() was called: from then on an error cannot become a status.
     [[nodiscard]] virtual bool started() const = 0;
 
-    /// Streams some bytes; `last` also ends the body. What is not sent at once is copied.
+    /// Streams some bytes; `last` also ends the body. What is not sent at once is copied, behind
+    /// what is still kept of earlier writes.
     [[nodiscard]] virtual Sent write(std::span<const std::string_view> pieces, bool last) = 0;
 
     /// Waits until everything written has left. Errors: client_gone, cancelled.

@@ -22,7 +22,9 @@ namespace sluice::routing {
 /// how they look: Unix seconds, Unix milliseconds, seconds, 6m0s, 1m2.5s, 12ms, RFC 3339, HTTP
 /// date (shared facts, conventions D.2). A moment in the past is no wait; nullopt where nothing, or
 /// nothing sensible, is said. -1 and 0 without Retry-After count as nothing said.
+/// Without `is_rate_limited` limits with something left say nothing: many replies tell of them.
 [[nodiscard]] std::optional<config::Milliseconds> read_retry_wait(
-    std::string_view fields, std::chrono::system_clock::time_point now);
+    std::string_view fields, std::chrono::system_clock::time_point now,
+    bool is_rate_limited = true);
 
 }  // namespace sluice::routing

@@ -72,8 +72,11 @@ void Course::failed(std::size_t index, const Failure& failure, TimePoint now, do
     const config::Retry& settings = candidates_[index].destination->upstream->retry;
     Standing& standing = standings_[index];
     standing.asked = true;
-    bound_to_.reset();
-    if (!rule.fall_back) bound_to_ = index;
+    if (!rule.fall_back) {
+        bound_to_ = index;
+    } else if (bound_to_ == index) {
+        bound_to_.reset();
+    }
     if (!may_retry(table_, settings, failure) || standing.retries >= settings.max_retries) {
         standing.out = true;
         // What is wrong with the upstream is wrong with it by any key.
@@ -101,8 +104,6 @@ void Course::hold_back(std::size_t index, TimePoint until) {
 
 void Course::pass_over(std::size_t index) {
     standings_[index].out = true;
-    if (bound_to_ == index) return;
-    bound_to_.reset();
 }
 
 std::optional<config::Milliseconds> Course::wait_after(const config::Retry& settings,

@@ -163,8 +163,9 @@ bool is_empty_span(std::string_view text) {
     return text.find_first_of("123456789") == std::string_view::npos;
 }
 
-/// The longest wait for a limit that is used up, else the shortest of all.
-Wait read_resets(std::string_view fields, Timestamp now) {
+/// The longest wait for a limit that is used up, else, for who was refused by one, the shortest of
+/// all.
+Wait read_resets(std::string_view fields, Timestamp now, bool is_rate_limited) {
     Wait used_up;
     Wait shortest;
     std::string_view rest = fields;
@@ -179,18 +180,19 @@ Wait read_resets(std::string_view fields, Timestamp now) {
             }
         }
     }
-    return used_up ? used_up : shortest;
+    return used_up || !is_rate_limited ? used_up : shortest;
 }
 
 }  // namespace
 
 std::optional<config::Milliseconds> read_retry_wait(std::string_view fields,
-                                                    std::chrono::system_clock::time_point now) {
+                                                    std::chrono::system_clock::time_point now,
+                                                    bool is_rate_limited) {
     const auto present = std::chrono::floor<Milliseconds>(now);
     if (const Wait wait = find_wait(fields, "retry-after-ms", read_milliseconds)) return wait;
     const auto read_present = [present](std::string_view text) { return read_any(text, present); };
     if (const Wait wait = find_wait(fields, "retry-after", read_present)) return wait;
-    return read_resets(fields, present);
+    return read_resets(fields, present, is_rate_limited);
 }
 
 }  // namespace sluice::routing

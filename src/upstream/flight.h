@@ -5,6 +5,7 @@
 /// rival may be called off (hedging, joined requests).
 
 #include "base/error.h"
+#include "config/secret.h"
 #include "net/types.h"
 
 #include <chrono>
@@ -46,6 +47,7 @@ struct Ask {
     std::string_view credential;  ///< header lines with the client's own, in place of the key's
     std::string_view fields;      ///< further header lines (raw: content-type, accept, ...)
     std::optional<std::chrono::milliseconds> first_byte;  ///< in place of the upstream's own
+    std::optional<net::Clock::time_point> deadline;       ///< beside the upstream's total timeout
 };
 
 /// What the head of a reply said.
@@ -84,6 +86,9 @@ public:
 
     /// Whether what next() returned last was the end of the body.
     [[nodiscard]] virtual bool at_end() const = 0;
+
+    /// The keys that it may show the upstream.
+    [[nodiscard]] virtual std::span<const config::Secret> keys() const { return {}; }
 
     /// What came last was more than comments: with `idle_counts_data_only` the idle time of an
     /// event stream begins anew only with this, else, and for every other reply, with every byte.

@@ -17,6 +17,7 @@ using net::http1::ResponseHead;
 
 constexpr std::chrono::milliseconds kSettleTime{100};
 constexpr int kSettleReads = 4;
+constexpr std::size_t kMaxPieces = 64;  // that go out in one system call
 
 bool has_body(const Ask& ask) {
     return !ask.body.empty() || ask.source != nullptr;
@@ -59,6 +60,10 @@ net::Clock::time_point HttpFlight::deadline_after(config::Milliseconds wait) con
 
 net::Clock::time_point HttpFlight::within_total(net::Clock::time_point when) const {
     return total_ ? std::min(when, *total_) : when;
+}
+
+std::span<const config::Secret> HttpFlight::keys() const {
+    return settings_->upstream.api_keys;
 }
 
 std::string HttpFlight::request_head(const Ask& ask) const {
@@ -107,6 +112,7 @@ net::Task<Result<void>> HttpFlight::open(const Ask& ask) {
     if (cancelled_) co_return fail(Errc::cancelled);
     const auto& total = settings_->upstream.timeouts.total;
     if (total) total_ = net::Clock::now() + *total;
+    if (ask.deadline) total_ = within_total(*ask.deadline);
     // A body that comes can be sent but once, so nothing is staked on a connection that the
     // upstream may be closing.
     if (ask.source == nullptr) connection_ = origin_.pool_->take_idle();
@@ -142,11 +148,15 @@ net::Task<Result<void>> HttpFlight::connect() {
 
 net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
     const std::string head = request_head(ask);
-    std::array<std::string_view, 64> pieces;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::array<std::string_view, kMaxPieces> pieces;  // NOLINT(*-pro-type-member-init)
+    std::string joined;
     std::size_t count = 0;
     pieces[count++] = head;
-    for (const std::string_view piece : ask.body.first(std::min(ask.body.size(), 63UL))) {
-        pieces[count++] = piece;
+    if (ask.body.size() < kMaxPieces) {
+        for (const std::string_view piece : ask.body) pieces[count++] = piece;
+    } else {
+        for (const std::string_view piece : ask.body) joined += piece;
+        pieces[count++] = joined;
     }
     const auto first_byte = ask.first_byte.value_or(settings_->upstream.timeouts.first_byte);
     connection_->stream().deadline().expire_at(deadline_after(first_byte));
@@ -175,6 +185,8 @@ net::Task<Result<void>> HttpFlight::send_and_read_head(const Ask& ask) {
         }
         co_return read;
     }
+    // Whoever called it off may have taken what `ask` looks into along.
+    if (cancelled_) co_return fail(Errc::cancelled);
     co_return take_head(ask);
 }
 

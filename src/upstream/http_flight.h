@@ -25,6 +25,7 @@ public:
     net::Task<Result<std::string_view>> next() override;
     bool at_end() const override { return connection_ && connection_->at_end(); }
     net::Task<> settle() override;
+    std::span<const config::Secret> keys() const override;
     void note_progress() override { progress_at_ = net::coarse_now(); }
     void cancel() override;
 

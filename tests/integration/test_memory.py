@@ -43,7 +43,6 @@ class Budget(unittest.TestCase):
                     self.assertGreater(highest, 0.9 * BUDGET)
                     self.assertLess(highest, 1.05 * BUDGET)
                     self.assertEqual(gateway.ask("GET", "/livez").status, 200)
-                    self.assertIn(b"memory budget used up", gateway.output.encode())
                 finally:
                     release.set()
                     for connection in held:
