@@ -52,7 +52,7 @@ public:
     Attempt(Exchange& exchange, const routing::Candidate& candidate);
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
-    ~Attempt();
+    ~Attempt() override;
 
     /// Asks `question` and waits for the first content. What came of it is in the members below.
     net::Task<> run(Question question);

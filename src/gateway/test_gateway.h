@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -47,7 +48,11 @@ public:
     net::Task<Result<net::Body>> read_body(std::uint64_t limit) override {
         if (throws) throw std::runtime_error("out of luck");
         if (body_size_ > limit) co_return fail(Errc::payload_too_large);
-        co_return net::Body{body_.data(), body_size_, body_.size()};
+        net::Body body;
+        body.data = body_.data();
+        body.size = body_size_;
+        body.capacity = body_.size();
+        co_return body;
     }
     std::optional<std::uint64_t> body_size() const override { return body_size_; }
     net::Task<Result<std::string_view>> read_some() override {
@@ -73,7 +78,7 @@ public:
         for (const std::string_view piece : pieces) reply += piece;
         finished = last;
         if (on_write) on_write();
-        return net::Sent::pending;
+        return takes_all ? net::Sent::all : net::Sent::pending;
     }
     net::Task<Result<void>> flush() override { co_return Result<void>(); }
     void abort() override { aborted = true; }
@@ -88,13 +93,23 @@ public:
         if (watch_ != nullptr) std::exchange(watch_, nullptr)->on_client_gone();
     }
 
+    /// A header field of the answer; empty where it has none of that name.
+    [[nodiscard]] std::string_view field(std::string_view name) const {
+        const std::string line = "\r\n" + std::string(name) + ": ";
+        const std::size_t at = ("\r\n" + fields).find(line);
+        if (at == std::string::npos) return {};
+        const std::string_view rest = std::string_view(fields).substr(at + line.size() - 2);
+        return rest.substr(0, rest.find("\r\n"));
+    }
+
     int status = 0;
     std::string fields;
     std::string reply;
     bool finished = false;
     bool aborted = false;
-    bool closes = false;  ///< the connection is not to be kept
-    bool throws = false;  ///< read_body() throws, as nothing should
+    bool closes = false;     ///< the connection is not to be kept
+    bool throws = false;     ///< read_body() throws, as nothing should
+    bool takes_all = false;  ///< what is written leaves at once
     std::function<void()> on_write;
 
 private:
@@ -105,7 +120,7 @@ private:
     bool body_read_ = false;
     std::vector<net::http1::Field> fields_;
     mutable net::http1::RequestHead head_;
-    net::Peer peer_{"127.0.0.1", true};
+    net::Peer peer_{.address = "127.0.0.1", .loopback = true};
     net::ClientWatch* watch_ = nullptr;
     bool started_ = false;
 };
@@ -124,6 +139,29 @@ private:
     return config;
 }
 
+/// An embedded upstream and its model.
+using Model = std::pair<std::string, std::string>;
+
+/// Embedded upstreams with these models, of which each is asked when those before it have failed.
+/// Their faults are open, and nothing is repeated.
+[[nodiscard]] inline config::Config chain_of(const std::vector<Model>& models) {
+    config::Config config = embedded_config();
+    config.default_route.targets.clear();
+    for (const auto& [name, model] : models) {
+        config::Upstream upstream = config.upstreams.at("local");
+        upstream.name = name;
+        upstream.embedded.faults = true;
+        config.upstreams.emplace(name, upstream);
+        config::Target target;
+        target.upstream = name;
+        target.model = model;
+        target.tier = config.default_route.targets.size();
+        config.default_route.targets.push_back(target);
+    }
+    config.upstreams.erase("local");
+    return config;
+}
+
 class TestGateway {
 public:
     explicit TestGateway(config::Config config = embedded_config()) { use(std::move(config)); }
@@ -138,6 +176,20 @@ public:
     void run(TestTransaction& transaction, const EndpointTable& table = client_endpoints()) {
         begin(transaction, table);
         worker.io().run();
+    }
+
+    /// Works until that has happened; false where it has not within ten seconds.
+    [[nodiscard]] bool run_until(const std::function<bool()>& has_happened) {
+        const auto give_up = net::Clock::now() + std::chrono::seconds(10);
+        while (!has_happened() && net::Clock::now() < give_up) {
+            worker.io().restart();
+            worker.io().run_one_for(std::chrono::milliseconds(100));
+        }
+        return has_happened();
+    }
+
+    routing::UpstreamRecord& record(std::string_view upstream) {
+        return *gateway.snapshot()->records.at(upstream);
     }
 
     /// Starts handling it; worker.io() has to be run.

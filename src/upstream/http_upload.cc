@@ -76,8 +76,10 @@ void HttpFlight::await_upload() {
     stream.watch(this);
 }
 
-/// An answer, or the end, before the upload's.
+/// An answer, or the end, before the upload's. TLS has words of its own to say, its tickets.
 void HttpFlight::on_readable() {
+    net::Stream& stream = connection_->stream();
+    if (!stream.has_unread_bytes() && !stream.peer_gone()) return stream.watch(this);
     connection_->retire();
     if (source_ != nullptr) source_->stop();
 }

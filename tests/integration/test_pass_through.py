@@ -4,12 +4,15 @@ import gzip
 import itertools
 import random
 import re
+import shutil
 import socket
+import tempfile
 import threading
 import time
 import unittest
 import zlib
 
+import test_tls
 from gateway import SLOWNESS, Gateway, to_upstream
 from raw_http import request
 from upstream import Upstream, unused_port, whole
@@ -426,6 +429,38 @@ class Failures(unittest.TestCase):
                 connection.send(request("PUT", "/v1/x", headers={"Content-Length": str(MIB)}) + b"b" * 10_000)
                 reply = connection.read()
                 self.assertEqual((reply.status, reply.error["code"]), (408, "request_timeout"))
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificates")
+class Secure(unittest.TestCase):
+    """TLS has words of its own to say between the bytes: tickets, before the upstream has said any."""
+
+    certificate = classmethod(test_tls.Tls.certificate.__func__)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory(prefix="sluice-test-")
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.files = cls.certificate("good", "DNS:localhost", 2)
+
+    def gateway_to(self, upstream):
+        config = pass_through(upstream.port, base_url=f"https://localhost:{upstream.port}/v1", ca_file=self.files[0])
+        return Gateway(config, workers=1)
+
+    def test_an_upload_that_is_slow_to_begin(self):
+        body = BLOCK * 16
+        with test_tls.SecureUpstream(*self.files) as upstream, self.gateway_to(upstream) as gateway:
+            upstream.answer = lambda link, _: link.send(whole("done"))
+            for _ in range(2):
+                with gateway.connect() as connection:
+                    connection.send(request("PUT", "/v1/x", headers={"Content-Length": str(len(body))}))
+                    time.sleep(0.3)
+                    connection.send(body[:100_000])
+                    time.sleep(0.1)
+                    connection.send(body[100_000:])
+                    reply = connection.read()
+                    self.assertEqual((reply.status, reply.body), (200, b"done"))
+            self.assertEqual(upstream.requests[-1].body, body)
 
 
 class Large(unittest.TestCase):
