@@ -25,8 +25,11 @@
 
 namespace sluice::gateway {
 
+// Both are final.
+// NOLINTBEGIN(cppcoreguidelines-virtual-class-destructor)
 class Exchange;
 class Gateway;
+// NOLINTEND(cppcoreguidelines-virtual-class-destructor)
 struct Snapshot;
 
 /// What an operation asks for, once it is known whom.

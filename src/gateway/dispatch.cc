@@ -60,7 +60,7 @@ void note_attempt(Exchange& exchange, const Attempt& attempt, std::string_view o
 
 Course::Failure failure_of(const Attempt& attempt) {
     Course::Failure failure;
-    failure.kind = *attempt.failure;
+    failure.kind = attempt.failure.value_or(config::FailureKind::broken);
     failure.asked_wait = attempt.asked_wait;
     failure.status = attempt.reply().status;
     failure.forbids_retry = attempt.reply().fields.contains("x-should-retry: false");
@@ -169,7 +169,7 @@ std::optional<Runner> Dispatch::prepare(std::size_t index, bool is_retry) {
     }
     question->is_retry = is_retry;
     exchange_.upstream = &attempt->upstream();
-    return Runner{std::move(attempt), std::move(*question)};
+    return Runner{.attempt = std::move(attempt), .question = std::move(*question)};
 }
 
 /// nullptr where nobody answered: then the course knows.
@@ -177,7 +177,7 @@ net::Task<Contender> Dispatch::ask(std::size_t index, bool is_retry) {
     auto runner = prepare(index, is_retry);
     if (!runner) co_return nullptr;
     if (!exchange_.asked_after) exchange_.asked_after = net::Clock::now() - exchange_.started;
-    const Asked first{runner->attempt, index};
+    const Asked first{.attempt = runner->attempt, .index = index};
     const auto delay = hedge_delay(exchange_, *first.attempt);
     if (delay) co_return co_await ask_with_rival(first, std::move(runner->question), *delay);
 
@@ -197,7 +197,7 @@ net::Task<Contender> Dispatch::ask_with_rival(Asked first, Question question,
     exchange_.plan->hedges.count_request(net::Clock::now());
     std::array<Asked, 2> sides{std::move(first), Asked()};
     exchange_.enlist(*sides[0].attempt);
-    start(exchange_, Runner{sides[0].attempt, std::move(question)});
+    start(exchange_, Runner{.attempt = sides[0].attempt, .question = std::move(question)});
     if (!sides[0].attempt->done) co_await exchange_.wait(delay);
     const auto rival = course_.rival_of(sides[0].index);
     const bool hedge =
@@ -207,7 +207,7 @@ net::Task<Contender> Dispatch::ask_with_rival(Asked first, Question question,
         if (auto runner = prepare(*rival, false)) {
             shared_.metrics.hedge(exchange_.route, "sent");
             exchange_.hedged = true;
-            sides[1] = {runner->attempt, *rival};
+            sides[1] = {.attempt = runner->attempt, .index = *rival};
             exchange_.enlist(*sides[1].attempt);
             start(exchange_, std::move(*runner));
         }
@@ -250,7 +250,7 @@ net::Task<Contender> Dispatch::first_to_answer(std::array<Asked, 2> sides) {
 void Dispatch::lost(const Asked& asked) {
     Attempt& attempt = *asked.attempt;
     last_ = &attempt.upstream();
-    why_ = *attempt.failure;
+    why_ = attempt.failure.value_or(config::FailureKind::broken);
     if (!attempt.asked) {
         course_.pass_over(asked.index);
         if (!any_asked_) error_ = attempt.error;

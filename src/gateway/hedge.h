@@ -10,7 +10,7 @@
 
 namespace sluice::gateway {
 
-class Exchange;
+class Exchange;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 /// After how long a rival of this attempt is to be asked; nullopt where its route does not hedge,
 /// its cost is too high, or too little is known of the upstream's usual time.

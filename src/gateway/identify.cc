@@ -95,7 +95,8 @@ Result<void> identify_by_upstream(Exchange& exchange) {
     const bool alone = exchange.snapshot->loopback_only;
     exchange.scope.may_see_metrics = exchange.scope.may_see_stats = alone;
     exchange.scope.may_pass_through = true;
-    if (!*secret || (*secret)->empty()) {
+    const std::string_view shown = secret->value_or("");
+    if (shown.empty()) {
         if (alone) return check_scope(exchange);
         return fail(Errc::unauthorized, "no API key was given; " + std::string(kHowToAuthenticate));
     }
@@ -103,7 +104,7 @@ Result<void> identify_by_upstream(Exchange& exchange) {
         const auto value = head.find(name);
         if (value) net::append_field(exchange.client_credential, name, *value);
     }
-    exchange.tenant = tenant_of(**secret);
+    exchange.tenant = tenant_of(shown);
     exchange.scope.key_name = exchange.tenant;
     return check_scope(exchange);
 }

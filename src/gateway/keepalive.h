@@ -11,7 +11,7 @@
 
 namespace sluice::gateway {
 
-class Exchange;
+class Exchange;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 class KeepAlive final : public net::Deadline {
 public:

@@ -27,9 +27,8 @@ void note_dropped(Exchange& exchange, const config::Upstream& upstream,
     question.dropped = std::move(dropped);
 }
 
-Result<void> patch_embeddings(const Exchange& exchange, const config::Embeddings& abilities,
+Result<void> patch_embeddings(const EmbeddingsPart& asked, const config::Embeddings& abilities,
                               Question& question) {
-    const EmbeddingsPart& asked = *exchange.embeddings;
     if (asked.head.has_tokens() &&
         abilities.token_arrays == config::Embeddings::TokenArrays::refuse) {
         Error refused(Errc::bad_request,
@@ -84,7 +83,7 @@ Result<Question> ask_for(Exchange& exchange, const Attempt& attempt) {
         shaping::find_alias(upstream.transforms, question.model);
     if (alias != nullptr) question.model = alias->model;
     if (exchange.embeddings) {
-        auto patched = patch_embeddings(exchange, upstream.embeddings, question);
+        auto patched = patch_embeddings(*exchange.embeddings, upstream.embeddings, question);
         if (!patched) return std::unexpected(std::move(patched.error()));
     } else {
         dialect::openai_chat::patch_request(body, exchange.head, question.model,

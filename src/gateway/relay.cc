@@ -50,7 +50,7 @@ bool is_complete(const StreamFilter& filter) {
 net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, StreamFilter& filter) {
     StreamFilter::Pieces pieces = {attempt.first};
     Result<void> fed;
-    if (attempt.broke) fed = std::unexpected(*std::exchange(attempt.broke, std::nullopt));
+    if (attempt.broke) fed = std::unexpected(std::move(*attempt.broke));
     for (;;) {
         if (!pieces.empty()) {
             const auto pending = put(exchange, pieces, is_complete(filter));
