@@ -217,7 +217,7 @@ void Attempt::report() const {
         const auto wait = asked_wait.value_or(upstream().retry.rate_limit_wait);
         record().keys.cool(candidate.key, *failure, wait, now);
     }
-    if (!failure) record().latency.record(*first_byte_after, now);
+    if (!failure && first_byte_after) record().latency.record(*first_byte_after, now);
     if (is_silent(failure)) {
         record().last_word.report_down(error.message, now);
     } else {

@@ -14,14 +14,14 @@ namespace {
 
 namespace dialect = dialect::openai_embeddings;
 
-net::Task<Result<void>> read_embeddings_request(Exchange& exchange) {
+net::Task<Result<void>> read_embeddings_request(Exchange& exchange, EmbeddingsPart& asked) {
     auto read = co_await read_body(exchange);
     if (!read) co_return read;
     auto head =
         dialect::read_head(exchange.body.view(), exchange.body.capacity - exchange.body.size);
     if (!head) co_return std::unexpected(std::move(head.error()));
     exchange.head.model = head->model;
-    exchange.embeddings.emplace().head = std::move(*head);
+    asked.head = std::move(*head);
     co_return Result<void>();
 }
 
@@ -35,9 +35,8 @@ std::size_t max_batch(const routing::Plan& plan) {
 }
 
 /// Asks for one part. True where it was refused: the refusal is the answer.
-net::Task<Result<bool>> ask_for_part(Exchange& exchange, dialect::Part part,
+net::Task<Result<bool>> ask_for_part(Exchange& exchange, const dialect::Part& part,
                                      dialect::Joiner& joiner) {
-    exchange.embeddings->part = part;
     auto opened = co_await open(exchange);
     if (!opened) co_return std::unexpected(std::move(opened.error()));
     Attempt& attempt = *exchange.attempt;
@@ -53,14 +52,16 @@ net::Task<Result<bool>> ask_for_part(Exchange& exchange, dialect::Part part,
 
 net::Task<Result<void>> embed(Exchange& exchange) {
     exchange.operation = Operation::embeddings;
-    auto result = co_await read_embeddings_request(exchange);
+    EmbeddingsPart& asked = exchange.embeddings.emplace();
+    auto result = co_await read_embeddings_request(exchange, asked);
     if (result) result = route(exchange);
     if (!result) co_return result;
-    const dialect::Head& head = exchange.embeddings->head;
+    const dialect::Head& head = asked.head;
     dialect::Joiner joiner(head.format);
     const auto parts =
         dialect::split_inputs(exchange.body.view(), head, max_batch(exchange.plan->plan));
     for (const dialect::Part& part : parts) {
+        asked.part = part;
         const auto refused = co_await ask_for_part(exchange, part, joiner);
         if (!refused) co_return std::unexpected(refused.error());
         if (*refused) co_return co_await relay(exchange);
