@@ -118,19 +118,12 @@ void Attempt::leave_line() {
     const auto kept = std::move(in_line_);
 }
 
-net::Task<Result<void>> Attempt::take_turn(net::Clock::time_point deadline) {
-    const config::Concurrency& settings = upstream().concurrency;
-    switch (record().in_flight.enter(*this)) {
-        case InFlight::Entry::admitted: has_place_ = true; co_return Result<void>();
-        case InFlight::Entry::full:
-            gateway_.shared().metrics.queue_refused(upstream().name, "full");
-            co_return fail(Errc::overloaded, "too many requests wait for the upstream " +
-                                                 upstream().name + " already");
-        case InFlight::Entry::waiting: break;
-    }
+/// Waits in line, where there is one.
+net::Task<Result<void>> Attempt::wait_in_line(net::Clock::time_point deadline) {
     in_line_ = shared_from_this();
     const auto patience = deadline - net::Clock::now();
-    co_await turn_.wait(std::min<net::Clock::duration>(settings.queue_time, patience));
+    co_await turn_.wait(
+        std::min<net::Clock::duration>(upstream().concurrency.queue_time, patience));
     if (has_place_ && !cancelled_) co_return Result<void>();
     // Where the place is on its way already, the destructor gives it back.
     if (!has_place_ && record().in_flight.abandon(*this)) leave_line();
@@ -140,26 +133,41 @@ net::Task<Result<void>> Attempt::take_turn(net::Clock::time_point deadline) {
                    "no place became free at the upstream " + upstream().name + " in time");
 }
 
+net::Task<Result<void>> Attempt::take_turn(InFlight::Entry entry, net::Clock::time_point deadline) {
+    switch (entry) {
+        case InFlight::Entry::admitted: co_return Result<void>();
+        case InFlight::Entry::waiting: co_return co_await wait_in_line(deadline);
+        case InFlight::Entry::full: break;
+    }
+    gateway_.shared().metrics.queue_refused(upstream().name, "full");
+    co_return fail(Errc::overloaded,
+                   "too many requests wait for the upstream " + upstream().name + " already");
+}
+
 void Attempt::end_after_bug() {
     record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
     decline(Errc::internal, "the gateway failed to handle this request", kAskAgainSoon);
     done = true;
 }
 
-net::Task<> Attempt::run(Question question) {
-    credential = question.credential;
+net::Task<> Attempt::run(Question& question) {
+    if (!question.credential.empty()) credential = question.credential;
     dropped = std::move(question.dropped);
     if (!may_ask()) {
         done = true;
         co_return;
     }
-    auto turn = co_await take_turn(question.patience);
-    if (!turn) {
-        record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
-        if (cancelled_) co_return;
-        decline(turn.error().code, std::move(turn.error().message), kAskAgainSoon);
-        done = true;
-        co_return;
+    const auto entry = record().in_flight.enter(*this);
+    has_place_ = entry == InFlight::Entry::admitted;
+    if (!has_place_) {
+        auto turn = co_await take_turn(entry, question.patience);
+        if (!turn && cancelled_) co_return;
+        if (!turn) {
+            record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
+            decline(turn.error().code, std::move(turn.error().message), kAskAgainSoon);
+            done = true;
+            co_return;
+        }
     }
     asked = true;
     if (!question.is_retry) record().retries.count_request(net::coarse_now());

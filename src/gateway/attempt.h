@@ -57,8 +57,9 @@ public:
     Attempt& operator=(const Attempt&) = delete;
     ~Attempt() override;
 
-    /// Asks `question` and waits for the first content. What came of it is in the members below.
-    net::Task<> run(Question question);
+    /// Asks `question`, which must live until the task has ended, and waits for the first content.
+    /// What came of it is in the members below.
+    net::Task<> run(Question& question);
 
     /// Ends the waits under way, and every later one.
     void cancel();
@@ -111,7 +112,9 @@ public:
 
 private:
     [[nodiscard]] bool may_ask();
-    net::Task<Result<void>> take_turn(net::Clock::time_point deadline);
+    net::Task<Result<void>> take_turn(routing::InFlight::Entry entry,
+                                      net::Clock::time_point deadline);
+    net::Task<Result<void>> wait_in_line(net::Clock::time_point deadline);
     void on_admitted() override;
     void leave_line();
     void judge(Result<void> result);

@@ -55,16 +55,13 @@ net::Task<Result<void>> read_refusal(Attempt& attempt) {
                    "the upstream answered with status " + std::to_string(status));
 }
 
-/// The whole body of a reply that must have status 200.
-net::Task<Result<void>> read_body(Attempt& attempt) {
-    const int status = attempt.flight->reply().status;
-    attempt.first.clear();
-    if (status >= 400) co_return co_await read_refusal(attempt);
-    if (status != 200) {
-        co_return fail(Errc::upstream_status, "the upstream answered with status " +
-                                                  std::to_string(status) +
-                                                  ", which is no answer to this request");
-    }
+net::Task<Result<void>> no_answer(const Attempt& attempt) {
+    co_return fail(Errc::upstream_status, "the upstream answered with status " +
+                                              std::to_string(attempt.flight->reply().status) +
+                                              ", which is no answer to this request");
+}
+
+net::Task<Result<void>> read_document(Attempt& attempt) {
     bool truncated = false;
     const auto read =
         co_await read_whole(*attempt.flight, kMaxReplyBytes, attempt.first, truncated);
@@ -73,6 +70,14 @@ net::Task<Result<void>> read_body(Attempt& attempt) {
         co_return fail(Errc::upstream_invalid_response, "the upstream's reply is too large");
     }
     co_return Result<void>();
+}
+
+/// The whole body of a reply that must have status 200. No coroutine, for each costs its frame.
+net::Task<Result<void>> read_body(Attempt& attempt) {
+    const int status = attempt.flight->reply().status;
+    attempt.first.clear();
+    if (status >= 400) return read_refusal(attempt);
+    return status == 200 ? read_document(attempt) : no_answer(attempt);
 }
 
 /// A whole reply is checked before its first byte leaves: a broken one can still become an error
@@ -130,6 +135,11 @@ Result<void> refusal_in_stream(Attempt& attempt) {
 }
 
 net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
+    if (!attempt.flight->reply().is_event_stream()) {
+        co_return fail(Errc::upstream_invalid_response,
+                       "the upstream answered a streaming request with something else than an "
+                       "event stream");
+    }
     auto& filter = attempt.filter.emplace(make_filter(attempt, hide_usage));
     dialect::openai_chat::StreamFilter::Pieces pieces;
     while (!filter.has_content() && !filter.done() && !filter.has_error()) {
@@ -158,14 +168,8 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
 }  // namespace
 
 net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_usage) {
-    const upstream::ReplyInfo& reply = attempt.flight->reply();
-    if (!stream || reply.status != 200) co_return co_await read_completion(attempt);
-    if (!reply.is_event_stream()) {
-        co_return fail(Errc::upstream_invalid_response,
-                       "the upstream answered a streaming request with something else than an "
-                       "event stream");
-    }
-    co_return co_await await_first_event(attempt, hide_usage);
+    const bool streams = stream && attempt.flight->reply().status == 200;
+    return streams ? await_first_event(attempt, hide_usage) : read_completion(attempt);
 }
 
 net::Task<Result<void>> await_embeddings(Attempt& attempt, std::size_t inputs) {

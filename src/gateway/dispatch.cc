@@ -107,11 +107,15 @@ private:
 
 net::Task<Result<void>> Dispatch::run() {
     for (;;) {
-        const auto step = course_.next(net::Clock::now());
+        const auto now = net::Clock::now();
+        const auto step = course_.next(now);
         if (!step) break;
-        const bool in_time = co_await wait_for(*step);
-        if (exchange_.is_over()) co_return fail(Errc::cancelled);
-        if (!in_time) break;
+        const bool is_first = !any_asked_ && step->not_before <= now;
+        if (!is_first) {
+            const bool in_time = co_await wait_for(*step);
+            if (exchange_.is_over()) co_return fail(Errc::cancelled);
+            if (!in_time) break;
+        }
         if (!may_repeat(*step)) {
             course_.pass_over(step->index);
             continue;
@@ -129,7 +133,6 @@ net::Task<Result<void>> Dispatch::run() {
 /// False where the wait is longer than the client's patience or ours: it is told how long instead.
 net::Task<bool> Dispatch::wait_for(const Course::Step& step) {
     const auto now = net::Clock::now();
-    if (!any_asked_ && step.not_before <= now) co_return true;
     const config::Upstream& upstream = *candidates_[step.index].destination->upstream;
     const auto wait = step.not_before - now;
     if (wait > upstream.retry.max_wait || step.not_before >= deadline_of(exchange_, upstream)) {
@@ -182,7 +185,7 @@ net::Task<Contender> Dispatch::ask(std::size_t index, bool is_retry) {
     if (delay) co_return co_await ask_with_rival(first, std::move(runner->question), *delay);
 
     exchange_.enlist(*first.attempt);
-    co_await first.attempt->run(std::move(runner->question));
+    co_await first.attempt->run(runner->question);
     exchange_.resign(*first.attempt);
     if (!first.attempt->done && first.attempt->asked) {
         note_attempt(exchange_, *first.attempt, "cancelled");
@@ -282,13 +285,13 @@ void Dispatch::won(const Contender& attempt) {
         note_attempt(exchange_, *attempt, attempt->outcome());
     }
     exchange_.attempt = attempt;
-    exchange_.dropped = attempt->dropped;
+    exchange_.dropped = std::move(attempt->dropped);
     exchange_.upstream = &attempt->upstream();
     exchange_.first_byte_after = attempt->first_byte_after;
     exchange_.upstream_request_id = attempt->reply().request_id;
     exchange_.usage = attempt->usage;
     exchange_.finish_reason = attempt->finish_reason;
-    exchange_.reply_model = attempt->reply_model;
+    exchange_.reply_model = std::move(attempt->reply_model);
     note_variant(exchange_, attempt->candidate);
     exchange_.enlist(*attempt);
 }

@@ -38,7 +38,8 @@ net::Task<> handle(Exchange& exchange) {
 }
 
 net::Task<Result<void>> complete(Exchange& exchange) {
-    auto result = co_await read_request(exchange);
+    auto result = co_await read_body(exchange);
+    if (result) result = read_head(exchange);
     if (result) result = route(exchange);
     if (!result) co_return result;
     result = co_await open(exchange);
@@ -54,12 +55,12 @@ net::Task<Result<void>> complete(Exchange& exchange) {
 
 net::Task<Result<void>> complete_chat(Exchange& exchange) {
     exchange.operation = Operation::chat;
-    co_return co_await complete(exchange);
+    return complete(exchange);
 }
 
 net::Task<Result<void>> complete_text(Exchange& exchange) {
     exchange.operation = Operation::text_completion;
-    co_return co_await complete(exchange);
+    return complete(exchange);
 }
 
 }  // namespace sluice::gateway

@@ -20,7 +20,7 @@ net::Task<Result<void>> embed(Exchange& exchange);
 Result<void> identify(Exchange& exchange);
 Result<void> admit(Exchange& exchange);
 net::Task<Result<void>> read_body(Exchange& exchange);
-net::Task<Result<void>> read_request(Exchange& exchange);
+Result<void> read_head(Exchange& exchange);
 Result<void> route(Exchange& exchange);
 net::Task<Result<void>> open(Exchange& exchange);
 net::Task<Result<void>> relay(Exchange& exchange);

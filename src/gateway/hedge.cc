@@ -27,7 +27,7 @@ net::Task<> run(Exchange& exchange, Runner runner) {
     const std::shared_ptr<Attempt> attempt = runner.attempt;
     std::exception_ptr bug;
     try {
-        co_await attempt->run(std::move(runner.question));
+        co_await attempt->run(runner.question);
     } catch (...) {
         bug = std::current_exception();
     }

@@ -22,18 +22,16 @@ net::Task<Result<void>> read_body(Exchange& exchange) {
     co_return Result<void>();
 }
 
-/// The body, whole and checked, and its head.
-net::Task<Result<void>> read_request(Exchange& exchange) {
-    auto read = co_await read_body(exchange);
-    if (!read) co_return read;
+/// Checks the whole body and reads its head.
+Result<void> read_head(Exchange& exchange) {
     const auto shape = exchange.operation == Operation::text_completion
                            ? dialect::openai_chat::Shape::text
                            : dialect::openai_chat::Shape::chat;
     auto head = dialect::openai_chat::read_head(exchange.body.view(),
                                                 exchange.body.capacity - exchange.body.size, shape);
-    if (!head) co_return std::unexpected(std::move(head.error()));
+    if (!head) return std::unexpected(std::move(head.error()));
     exchange.head = std::move(*head);
-    co_return Result<void>();
+    return {};
 }
 
 Result<void> route(Exchange& exchange) {

@@ -230,6 +230,10 @@ net::Task<Result<std::string_view>> HttpFlight::next() {
     const config::Timeouts& timeouts = settings_->upstream.timeouts;
     switch (piece.error().code) {
         case Errc::upstream_timeout:
+            if (total_ && net::coarse_now() + net::Deadlines::kTick >= *total_) {
+                co_return fail(Errc::upstream_timeout,
+                               "the exchange took longer than its total timeout");
+            }
             co_return fail(Errc::upstream_timeout,
                            "the upstream sent nothing for " +
                                in_seconds(body_begun_ ? timeouts.idle : timeouts.first_byte));
