@@ -54,7 +54,7 @@ TEST(HandleTest, AStreamEndsInDoneAndHidesTheUsageThatNobodyAskedFor) {
 TEST(HandleTest, AnUnknownModelIsNotFoundWhereNoDefaultRouteTakesIt) {
     auto config = testing::embedded_config();
     config.default_route.targets.clear();
-    config.routes.push_back({"mine", {{"local", "echo"}}});
+    config.routes.push_back({.model = "mine", .targets = {{.upstream = "local", .model = "echo"}}});
     TestGateway gateway(std::move(config));
     TestTransaction unknown("POST", kPath, chat_request("other", false));
     TestTransaction known("POST", kPath, chat_request("mine", false));
@@ -99,7 +99,9 @@ TEST(HandleTest, AFailureBeforeTheFirstContentIsAStatus) {
 
 TEST(HandleTest, TheNextTargetAnswersWhereTheFirstCannot) {
     auto config = faulty_config();
-    config.default_route.targets = {{"local", "fault-reset-before-head", 0}, {"local", "echo", 1}};
+    config.default_route.targets = {
+        {.upstream = "local", .model = "fault-reset-before-head", .tier = 0},
+        {.upstream = "local", .model = "echo", .tier = 1}};
     TestGateway gateway(std::move(config));
     TestTransaction transaction("POST", kPath, chat_request("any", true));
 
@@ -168,10 +170,10 @@ TEST(HandleTest, AnExchangeKeepsTheSnapshotThatItBeganWith) {
 TEST(HandleTest, ARequestThatIsNoneIsRefusedWithTheFieldAtFault) {
     TestGateway gateway;
     for (const auto& [body, field] :
-         {std::pair{R"({"messages":[]})", "\"param\":\"model\""},
-          std::pair{R"({"model":"a","model":"b","messages":[]})", "\"param\":\"model\""},
-          std::pair{R"({"model":"a","messages":[)", "\"type\":\"invalid_request_error\""},
-          std::pair{"", "\"type\":\"invalid_request_error\""}}) {
+         {std::pair{R"({"messages":[]})", R"("param":"model")"},
+          std::pair{R"({"model":"a","model":"b","messages":[]})", R"("param":"model")"},
+          std::pair{R"({"model":"a","messages":[)", R"("type":"invalid_request_error")"},
+          std::pair{"", R"("type":"invalid_request_error")"}}) {
         TestTransaction transaction("POST", kPath, body);
 
         gateway.run(transaction);
@@ -207,7 +209,7 @@ TEST(HandleTest, ACodedBodyIsRefused) {
 
 TEST(HandleTest, ABrowserMayAskOnlyWhereItsOriginIsAllowed) {
     auto config = testing::embedded_config();
-    config.cors.allow_origins.push_back("https://app.example");
+    config.cors.allow_origins.emplace_back("https://app.example");
     TestGateway gateway(std::move(config));
     TestTransaction allowed("OPTIONS", kPath);
     allowed.with("origin", "https://app.example");

@@ -220,6 +220,33 @@ TEST(HedgeTest, AStopEndsBothSidesAndTellsTheClient) {
     EXPECT_EQ(gateway.record("slow").in_flight.active(), 0U);
 }
 
+TEST(HedgeTest, OnlyWhatTheOneThatAnswersDidNotGetIsNamedAsDropped) {
+    auto config = hedged({{"first", "lorem"}, {"rival", "lorem"}});
+    slow_down(config, "first", 200ms);
+    slow_down(config, "rival", kLong);
+    config.upstreams.at("rival").transforms.drop = {"user"};
+    TestGateway gateway(std::move(config));
+    auto transaction = ask(false, R"(,"max_tokens":1,"user":"me")");
+
+    gateway.run(transaction);
+
+    EXPECT_EQ(transaction.field("x-sluice-attempts"), "rival:cancelled, first:200");
+    EXPECT_EQ(transaction.field("x-sluice-dropped"), "");
+}
+
+TEST(HedgeTest, TheClientsOwnMistakeGoesToNobodyElse) {
+    auto config = hedged({{"first", "fault-hang-before-head"}, {"rival", "echo"}, {"c", "echo"}});
+    config.upstreams.at("first").timeouts.first_byte = 300ms;
+    TestGateway gateway(std::move(config));
+    auto transaction = ask(false, R"(,"tools":7)");
+
+    gateway.run(transaction);
+
+    EXPECT_EQ(transaction.status, 400);
+    EXPECT_FALSE(transaction.field("x-sluice-attempts").contains("c:"))
+        << transaction.field("x-sluice-attempts");
+}
+
 /// An attempt of an exchange that may end before it.
 class RunnerTest : public ::testing::Test {
 protected:
@@ -269,6 +296,24 @@ TEST_F(RunnerTest, AnExchangeMayEndBeforeAnAttemptThatItHasCalledOff) {
     gateway_.worker.io().run();
 
     EXPECT_EQ(gateway_.record("a").in_flight.active(), 0U);
+}
+
+TEST_F(RunnerTest, AnExchangeMayEndBeforeAnAttemptInLineThatItHasCalledOff) {
+    auto holder_exchange = make_exchange();
+    auto holder = begin(*holder_exchange);
+    auto exchange = make_exchange();
+    auto attempt = begin(*exchange);
+    ASSERT_TRUE(gateway_.run_until([&] { return gateway_.record("a").in_flight.waiting() == 1; }));
+
+    attempt->cancel();
+    attempt.reset();
+    exchange.reset();
+    EXPECT_TRUE(gateway_.run_until([&] { return gateway_.record("a").in_flight.waiting() == 0; }));
+
+    holder->cancel();
+    holder.reset();
+    gateway_.worker.io().restart();
+    gateway_.worker.io().run();
 }
 
 }  // namespace

@@ -10,8 +10,10 @@ config::Config with_routes() {
     for (const char* name : {"first", "second", "third", "fallback"}) {
         config.upstreams[name].name = name;
     }
-    config.routes.push_back({"gpt-*", {{"first", "*"}}});
-    config.routes.push_back({"gpt-5", {{"second", "gpt-5-big"}, {"third", "gpt-5"}}});
+    config.routes.push_back({"gpt-*", {{.upstream = "first", .model = "*"}}});
+    config.routes.push_back(
+        {"gpt-5",
+         {{.upstream = "second", .model = "gpt-5-big"}, {.upstream = "third", .model = "gpt-5"}}});
     config.default_route.targets.push_back({"fallback", "any"});
     return config;
 }

@@ -154,6 +154,18 @@ class Closing(unittest.TestCase):
                 self.assertEqual(statuses, [200] * probes + [503] * (12 - probes))
                 self.assertEqual(len(done), 12 - probes)
 
+    def test_who_finds_a_probe_under_way_is_told_when_to_come_back(self):
+        with gateway_before([503, 503, 503, hang], retry=ONCE, breaker={**self.BREAKER, "probes": 1}) as (
+                gateway, upstream), gateway.connect() as connection:
+            for _ in range(3):
+                gateway.chat()
+            time.sleep(0.9)
+            connection.send(request("POST", "/v1/chat/completions", chat()))
+            upstream.wait_for_requests(4)
+            reply = gateway.chat()
+            self.assertEqual(reply.status, 503)
+            self.assertGreaterEqual(int(reply.header("retry-after")), 1)
+
 
 class ActiveChecks(unittest.TestCase):
     def test_a_dead_upstream_is_known_before_anyone_asks(self):
@@ -167,6 +179,17 @@ class ActiveChecks(unittest.TestCase):
                 self.assertLess(time.monotonic(), deadline, gateway.ask("GET", "/health").body)
                 time.sleep(0.05)
             self.assertTrue(all(asked.target == "/v1/models" for asked in upstream.requests))
+
+    def test_checks_that_go_well_do_not_make_up_for_requests_that_fail(self):
+        def answer(link, asked):
+            return answer_well(link, asked) if asked.method == "GET" else refuse(503)(link, asked)
+
+        check = {"enabled": True, "interval": "200ms", "timeout": "1s"}
+        with gateway_before([answer], retry=ONCE, health_check=check, breaker=QUICK_BREAKER) as (gateway, upstream):
+            for _ in range(3):
+                upstream.wait_for_requests(len(upstream.requests) + 2)  # checks between
+                self.assertEqual(gateway.chat().status, 503)
+            self.assertEqual(state_of(gateway), "open")
 
 
 if __name__ == "__main__":

@@ -102,6 +102,19 @@ class Fixed(unittest.TestCase):
             time.sleep(0.2)
             self.assertEqual(gate.order, ["first", "after"])
 
+    def test_who_says_how_long_it_waits_is_refused_then(self):
+        gate = Gate()
+        with gateway_before([gate], concurrency={"limit": 1, "queue": 8, "queue_time": "8s"}) as (gateway, upstream):
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                first = pool.submit(gateway.chat, chat(content="first"), timeout=30)
+                upstream.wait_for_requests(1)
+                began = time.monotonic()
+                self.check_refused(gateway.chat(headers={"x-stainless-timeout": "1"}))
+                self.assertLess(time.monotonic() - began, 1 + 1.0 * SLOWNESS)
+                gate.open.release(10)
+                self.assertEqual(first.result().status, 200)
+            self.assertEqual(gate.order, ["first"])
+
     def test_who_leaves_the_line_is_never_sent(self):
         gate = Gate()
         with gateway_before([gate], concurrency={"limit": 1, "queue": 8, "queue_time": "20s"}) as (gateway, upstream):

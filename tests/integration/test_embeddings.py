@@ -112,6 +112,10 @@ class Embeddings(unittest.TestCase):
         with gateway_before([third_fails], retry=ONCE, embeddings={"max_batch": 4}) as (gateway, _):
             reply = gateway.ask("POST", "/v1/embeddings", body_of([f"text {i}" for i in range(12)]))
             self.assertEqual((reply.status, reply.error["code"]), (400, "c400"))
+            # Every attempt is told of, in the reply and in the log alike.
+            self.assertEqual(tried(reply), ["main:200", "main:200", "main:400"])
+            line = gateway.access_lines()[0]
+            self.assertEqual((line["attempts"], line["tried"]), (3, "main:200, main:200, main:400"))
 
     def test_a_part_that_passes_on_retry_is_in_its_place(self):
         count = [0]
@@ -149,6 +153,15 @@ class Embeddings(unittest.TestCase):
             reply = gateway.ask("POST", "/v1/embeddings", body_of("a"))
             self.assertEqual((reply.status, tried(reply)), (200, ["main:503", "other:200"]))
             self.assertEqual(gateway.access_lines()[0]["input_tokens"], 2)
+
+    def test_a_reply_that_makes_no_sense_moves_on(self):  # UP-13
+        one = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [1.0]}]}
+        for body in ({"nonsense": True}, one):  # the second lacks an input
+            with self.subTest(body), gateway_before([lambda link, _, body=body: link.send(whole(body))],
+                                                    [answer_as(None)]) as (gateway, *_):
+                reply = gateway.ask("POST", "/v1/embeddings", body_of(["a", "b"]))
+                self.assertEqual((reply.status, tried(reply)), (200, ["main:invalid_reply", "other:200"]))
+                self.assertEqual([each["embedding"] for each in reply.json()["data"]], [VECTORS["a"], VECTORS["b"]])
 
     def test_replies_that_make_no_sense_are_502(self):  # UP-13
         good = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": "!!"}], "model": "m"}

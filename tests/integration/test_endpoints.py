@@ -231,6 +231,17 @@ class Models(unittest.TestCase):
             self.assertEqual([asked.target for asked in upstream.requests], ["/v1/models"])
             self.assertEqual(upstream.requests[0].all("authorization"), ["Bearer sk-of-the-upstream"])
 
+    def test_a_clients_credential_is_shown_to_who_gets_it_in_requests_only(self):
+        with Upstream() as theirs, Upstream() as ours:
+            config = {"upstreams": {"theirs": {"base_url": f"http://127.0.0.1:{theirs.port}/v1", "auth": "passthrough"},
+                                    "ours": {"base_url": f"http://127.0.0.1:{ours.port}/v1", "api_key": "sk-ours"}},
+                      "routes": [{"model": "model-a", "to": "theirs/*"}, {"model": "*", "to": "ours/*"}]}
+            with Gateway(config) as gateway:
+                reply = gateway.ask("GET", "/v1/models", headers={"Authorization": "Bearer sk-of-the-client"})
+                self.assertEqual(reply.status, 200)
+            self.assertEqual(ours.requests[0].all("authorization"), ["Bearer sk-ours"])
+            self.assertNotIn(b"sk-of-the-client", b"".join(asked.raw for asked in ours.requests))
+
     def test_a_list_that_cannot_be_had_does_not_break_the_rest(self):
         config = to_upstream(unused_port())
         config["routes"] = [{"model": "mine", "to": "main/model-a"}]

@@ -225,11 +225,55 @@ class KeyRotation(unittest.TestCase):
                 self.assertNotIn(key.encode(), reply.body)
                 self.assertNotIn(key, json.dumps(reply.fields))
 
+    def test_a_clients_bad_credential_says_nothing_of_our_keys(self):
+        def answer(link, asked):
+            bad = asked.all("authorization") == ["Bearer bad"]
+            return (refuse(401) if bad else say("first"))(link, asked)
+
+        with Scripted(answer) as first, Scripted(say("second")) as second:
+            upstreams = {"main": upstream_at(first.port, auth="passthrough"), "other": upstream_at(second.port)}
+            equals = [[{"to": "main/*", "weight": 1000}, {"to": "other/*", "weight": 1}]]
+            with Gateway(routed(upstreams, to=equals)) as gateway:
+                self.assertEqual(tried(gateway.chat(headers={"Authorization": "Bearer bad"}))[:1], ["main:401"])
+                for _ in range(3):
+                    self.assertIn(b"first", gateway.chat(headers={"Authorization": "Bearer good"}).body)
+
     def test_a_failure_of_the_upstream_is_not_tried_with_each_key(self):
         with Scripted(503, answer_well) as upstream, self.gateway(upstream) as gateway:
             reply = gateway.chat()
             self.assertEqual(reply.status, 200)
             self.assertEqual(tried(reply), ["main:503", "main:200"])
+
+
+class PassedCredentials(unittest.TestCase):
+    def test_an_upstream_that_repeats_one_is_not_quoted(self):  # AK-6
+        def error(asked):
+            return {"error": {"message": f"no such key: {asked.all('authorization')[0]}", "type": "t", "code": "c"}}
+
+        def refused(link, asked):
+            link.send(whole(error(asked), "401 Unauthorized"))
+
+        def at_once(link, asked):
+            link.send(stream_head())
+            link.event(error(asked))
+            link.last_chunk()
+
+        def after_content(link, asked):
+            link.send(stream_head())
+            link.event(delta("Hello"))
+            link.event(error(asked))
+            link.last_chunk()
+
+        secret = "sk-of-the-client-alone"
+        for answer, stream in ((refused, False), (refused, True), (at_once, True), (after_content, True)):
+            with self.subTest(answer.__name__, stream=stream), gateway_before([answer], auth="passthrough",
+                                                                              retry=ONCE) as (gateway, upstream):
+                reply = gateway.chat(chat(stream=stream), headers={"Authorization": f"Bearer {secret}"})
+                self.assertEqual(upstream.requests[0].all("authorization"), [f"Bearer {secret}"])
+                self.assertIn(b"no such key", reply.body)
+                self.assertNotIn(secret.encode(), reply.body)
+                gateway.access_lines()
+                self.assertNotIn(secret, gateway.output)
 
 
 if __name__ == "__main__":

@@ -69,6 +69,16 @@ class Hedging(unittest.TestCase):
             self.assertEqual(reply.status, 400)
             self.assertTrue(reply.complete)
 
+    def test_a_mistake_of_the_clients_own_is_the_answer_at_once(self):
+        """The rival would be refused as well; whether it is or fails otherwise, nobody else is asked."""
+        for rival in (after(3, say("second")), after(0.6, refuse(503))):
+            with gateway_before([after(0.3, refuse(400))], [rival], [say("third")], route=EAGER) as (gateway, *_, third):
+                began = time.monotonic()
+                reply = gateway.chat()
+                self.assertEqual((reply.status, reply.error["code"]), (400, "c400"))
+                self.assertLess(time.monotonic() - began, 2)
+                self.assertEqual(third.requests, [])
+
     def test_a_client_that_leaves_calls_both_off(self):  # SC-6
         one, two = Watched(), Watched()
         with gateway_before([one], [two], route=EAGER) as (gateway, _, second):
@@ -136,6 +146,8 @@ class Bounds(unittest.TestCase):
         self.assertEqual(self.hedges(2, route, chat(max_tokens=100)), 2)
         self.assertEqual(self.hedges(2, route, chat(max_tokens=3000)), 0)
         self.assertEqual(self.hedges(2, route, chat(content="word " * 5000)), 0)
+        # Twice 2^63 is no small number.
+        self.assertEqual(self.hedges(1, route, chat(max_tokens=1 << 63, n=2)), 0)
 
     def test_without_a_time_it_waits_for_the_usual_one(self):
         """p95 of what was seen; too little seen: no hedge."""

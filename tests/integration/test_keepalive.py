@@ -98,6 +98,16 @@ class CommentsSent(unittest.TestCase):
                 self.check_in_band(gateway.chat(chat(stream=True)))
                 self.assertTrue(gateway.access_lines()[0]["error"])
 
+    def test_an_error_on_several_lines_is_one_event(self):
+        body = json.dumps({"error": {"message": "no", "type": "t", "param": None, "code": "several_lines"}}, indent=2)
+        for newline in ("\n", "\r\n"):
+            with self.subTest(newline), gateway_before([later(0.6, refuse(400, body=body.replace("\n", newline)))],
+                                                       top=SOON) as (gateway, _):
+                reply = gateway.chat(chat(stream=True))
+                self.check_in_band(reply, "several_lines")
+                rest = reply.body.replace(COMMENT, b"")
+                self.assertEqual((rest.count(b"\n"), rest.count(b"\r")), (2, 0), rest)
+
     def test_a_first_byte_that_never_comes(self):  # UP-2
         with gateway_before([hang], timeouts={"first_byte": "700ms"}, top=SOON) as (gateway, _):
             self.check_in_band(gateway.chat(chat(stream=True)), "upstream_timeout")

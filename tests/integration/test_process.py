@@ -103,6 +103,7 @@ class Start(unittest.TestCase):
 
     def test_two_listeners(self):
         with Gateway({**EMBEDDED, "listen": ["127.0.0.1:0", "127.0.0.1:0"]}) as gateway:
+            gateway.wait_for(r"(?s)http://127\.0\.0\.1:\d.*http://127\.0\.0\.1:\d")  # one after the other
             ports = [int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", gateway.output)]
             self.assertEqual(len(set(ports)), 2)
             for port in ports:
@@ -201,6 +202,23 @@ class Stop(unittest.TestCase):
         with Gateway(EMBEDDED) as gateway:
             gateway.signal(signal.SIGINT)
             self.assertEqual(gateway.wait(5), 0)
+
+    def test_a_health_check_under_way_is_called_off(self):
+        asked, ended = threading.Event(), threading.Event()
+
+        def hang(link, _):
+            asked.set()
+            if link.seconds_until_closed(20) is not None:
+                ended.set()
+            return False
+
+        check = {"enabled": True, "interval": "1s", "timeout": "20s"}
+        with Upstream(hang) as upstream, Gateway(to_upstream(upstream.port, health_check=check), workers=1) as gateway:
+            self.assertTrue(asked.wait(5))
+            time.sleep(0.2)
+            gateway.signal(signal.SIGTERM)
+            self.assertEqual(gateway.wait(2 * SLOWNESS), 0)  # under a sanitizer: and nothing is left behind
+            self.assertTrue(ended.wait(2))
 
     def test_a_whole_reply_under_way_is_finished_and_the_connection_closed(self):
         seen, go_on = threading.Event(), threading.Event()

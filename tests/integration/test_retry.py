@@ -156,6 +156,21 @@ class HowOften(unittest.TestCase):
             self.assertLessEqual(retries, 0.2 * count + floor * (seconds + 1))
             self.assertGreaterEqual(retries, floor)
 
+    def test_requests_that_an_open_breaker_turned_away_do_not_allow_for_retries(self):  # OV-8
+        retry = {"max_retries": 9, "base_delay": "1ms", "max_delay": "2ms", "budget": 0.2, "budget_floor": 0}
+        breaker = {"consecutive_failures": 10, "min_requests": 1000, "open_for": "3s", "probes": 1}
+        with gateway_before([500] * 10 + [answer_well, 500], retry=retry, breaker=breaker) as (gateway, upstream):
+            while len(upstream.requests) < 10:
+                gateway.chat()
+            for _ in range(60):
+                self.assertEqual(gateway.chat().status, 503)
+            self.assertEqual(len(upstream.requests), 10)
+            time.sleep(3.1)
+            self.assertEqual(gateway.chat().status, 200)
+            self.assertEqual(gateway.chat().status, 500)
+            # A fifth of twelve requests at most.
+            self.assertLessEqual(len(upstream.requests), 12 + 2)
+
     def test_a_lone_users_retries_always_happen(self):  # OV-8
         with gateway_before([503], retry={**QUICK, "max_retries": 5}) as (gateway, upstream):
             self.assertEqual(gateway.chat().status, 503)
@@ -170,8 +185,17 @@ class HowOften(unittest.TestCase):
                 time.sleep(0.1)
             line = gateway.access_lines(seconds=2)[0]
             self.assertEqual((line["status"], line["error"]), (499, "client_gone"))
+            self.assertEqual((line["attempts"], line["tried"]), (1, "main:429"))
             time.sleep(1.2)
             self.assertEqual(len(upstream.requests), 1)
+
+    def test_an_attempt_that_a_client_left_is_told_of(self):
+        with gateway_before([hang]) as (gateway, upstream):
+            with gateway.connect() as connection:
+                connection.send(request("POST", "/v1/chat/completions", chat()))
+                upstream.wait_for_requests(1)
+            line = gateway.access_lines()[0]
+            self.assertEqual((line["status"], line["attempts"], line["tried"]), (499, 1, "main:cancelled"))
 
 
 class Waits(unittest.TestCase):
@@ -220,6 +244,15 @@ class Waits(unittest.TestCase):
                 else:  # a moment
                     self.assertGreaterEqual(until, 1.9)
                     self.assertLess(until, 6 * SLOWNESS)
+
+    def test_the_limits_that_every_reply_tells_of_do_not_hold_up_a_repetition(self):
+        """A 500 comes from no limit, as long as something is left of each."""
+        for reset in ("1h", "8s"):
+            fields = [("x-ratelimit-remaining-requests", "99"), ("x-ratelimit-reset-requests", reset)]
+            with self.subTest(reset):
+                reply, gap, _ = self.waited(fields, 500)
+                self.assertEqual((reply.status, tried(reply)), (200, ["main:500", "main:200"]))
+                self.assertLess(gap, SOON)
 
     def test_a_429_that_names_no_reset_waits_as_configured(self):
         reply, gap, _ = self.waited([], retry={**PATIENT, "rate_limit_wait": "1500ms"})
@@ -289,6 +322,13 @@ class Waits(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 2 + SOON)
             self.assertGreater(len(upstream.requests), 2)
             self.assertIsNotNone(reply.header("retry-after"))
+
+    def test_the_total_timeout_bounds_all_attempts_together(self):
+        with gateway_before([hang], [hang], timeouts={"total": "1s"}) as (gateway, *upstreams):
+            began = time.monotonic()
+            self.assertEqual(gateway.chat().status, 504)
+            self.assertLess(time.monotonic() - began, 1.8)
+            self.assertEqual(sum(len(one.requests) for one in upstreams), 1)
 
 
 class OtherRequests(unittest.TestCase):

@@ -5,7 +5,7 @@ import unittest
 
 from gateway import Gateway
 from raw_http import chat
-from scripted import Scripted, gateway_before, refuse, say, upstream_at
+from scripted import Scripted, after, gateway_before, hang, refuse, routed, say, upstream_at
 from upstream import USAGE, answer_well, completion, delta, stream_head, usage_chunk, whole
 
 
@@ -63,6 +63,16 @@ class Requests(unittest.TestCase):
         asked, _ = self.sent({"roles": {"developer": "system"}}, body)
         self.assertEqual(asked["messages"], [{"role": "system", "content": "developer"}, {"content": "u", "role": "user"}])
 
+    def test_bodies_with_many_changes_arrive_whole(self):
+        with gateway_before([answer_well], transforms={"roles": {"developer": "system"}},
+                            timeouts={"first_byte": "3s"}) as (gateway, upstream):
+            for count in (30, 31, 32, 33, 40, 62, 63, 64, 65, 200):
+                with self.subTest(count):
+                    messages = [{"role": "developer", "content": f"number {i}"} for i in range(count)]
+                    self.assertEqual(gateway.chat(chat(messages=messages)).status, 200)
+                    self.assertEqual(upstream.requests[-1].json()["messages"],
+                                     [{**message, "role": "system"} for message in messages])
+
     def test_default_force_and_clamp(self):
         transforms = {"default": {"temperature": 0.3, "stop": ["x"]}, "force": {"safe": {"a": True}, "seed": 1},
                       "clamp": {"top_p": [0.1, 0.9], "n": [None, 1], "k": [5, None]}}
@@ -102,6 +112,17 @@ class Requests(unittest.TestCase):
                 self.assertNotIn("seed", first.requests[0].json())
                 self.assertEqual(second.requests[0].json()["random_seed"], 4)
                 # Nothing was dropped for the one that answered.
+                self.assertIsNone(reply.header("x-sluice-dropped"))
+
+    def test_what_was_dropped_for_a_rival_is_not_told_of_the_winner(self):
+        with Scripted(after(0.6, say("first"))) as first, Scripted(hang) as second:
+            upstreams = {"main": upstream_at(first.port),
+                         "other": upstream_at(second.port, transforms={"drop": ["logprobs"]})}
+            with Gateway(routed(upstreams, route={"hedge": {"after": "100ms", "share": 1}})) as gateway:
+                reply = gateway.chat(chat(logprobs=True))
+                self.assertIn(b"first", reply.body)
+                self.assertEqual(len(second.requests), 1)
+                self.assertIs(first.requests[0].json()["logprobs"], True)
                 self.assertIsNone(reply.header("x-sluice-dropped"))
 
     def test_dropped_fields_are_logged_and_counted(self):

@@ -213,6 +213,19 @@ class Sense(unittest.TestCase):
                     reply = gateway.chat(chat(stream=stream))
                     self.assertEqual((reply.status, reply.error["code"]), (502, "upstream_invalid_response"), reply)
 
+    def test_a_stream_that_begins_with_an_error_is_quoted_in_full(self):
+        message = "cannot parse data: {x} is bad, data:"
+
+        def answer(link, _):
+            link.send(stream_head())
+            link.chunk(b": wait\n\n")
+            link.event({"error": {"message": message, "type": "t", "code": "c"}})
+            link.last_chunk()
+
+        with gateway_before([answer], retry=ONCE) as (gateway, _):
+            reply = gateway.chat(chat(stream=True))
+            self.assertEqual((reply.status, reply.error["message"]), (502, message))
+
     def test_invalid_bytes_never_come_out_as_text(self):  # UP-12
         def whole_reply(link, asked):
             body = json.dumps(completion("HERE")).encode().replace(b"HERE", b"caf\xe9 \xff\xfe \xc3")
