@@ -120,6 +120,7 @@ TEST_F(DocumentsTest, ReferenceNamesNoKeyThatIsUnknown) {
 
 TEST_F(DocumentsTest, ReferenceHasTheDefaultOfEveryFailure) {
     const std::string text = document("docs/configuration.md");
+    const std::string reliability = document("docs/reliability.md");
     const FailureTable table;
     for (std::size_t i = 0; i < kFailureKinds; ++i) {
         const auto kind = static_cast<FailureKind>(i);
@@ -127,6 +128,11 @@ TEST_F(DocumentsTest, ReferenceHasTheDefaultOfEveryFailure) {
         if (table[kind].fall_back) words += words.empty() ? "fall_back" : ", fall_back";
         EXPECT_THAT(text, HasSubstr("| `failures." + std::string(to_string(kind)) +
                                     "` | list | `[" + words + "]` |"));
+        const auto row = reliability.find("| `" + std::string(to_string(kind)) + "` | ");
+        ASSERT_NE(row, std::string::npos) << to_string(kind);
+        const std::string line = reliability.substr(row, reliability.find('\n', row) - row);
+        EXPECT_THAT(line, HasSubstr(std::string(" | ") + (table[kind].retry ? "yes" : "no") +
+                                    " | " + (table[kind].fall_back ? "yes" : "no") + " | "));
     }
 }
 
