@@ -1,5 +1,6 @@
 #include "dialect/openai_chat/head.h"
 
+#include "dialect/request.h"
 #include "json/writer.h"
 
 #include <algorithm>
@@ -58,20 +59,6 @@ constexpr std::size_t kUsualMembers = 16;
 
 constexpr std::string_view name_of(Field field) {
     return kFields.at(std::to_underlying(field)).first;
-}
-
-std::unexpected<Error> refuse(std::string_view param, std::string message) {
-    Error error(Errc::bad_request, std::move(message));
-    error.param = param;
-    return std::unexpected(std::move(error));
-}
-
-std::unexpected<Error> refuse_type(std::string_view param, std::string_view expected) {
-    return refuse(param, "'" + std::string(param) + "' must be " + std::string(expected));
-}
-
-std::unexpected<Error> refuse_duplicate(std::string_view param) {
-    return refuse(param, "'" + std::string(param) + "' is given more than once");
 }
 
 /// Unrolled, so that each name is compared at a length that the compiler knows.
@@ -210,9 +197,8 @@ private:
     }
 
     Result<void> take_model(const json::Value& value) {
-        auto model = json::to_string(value);
-        if (!model) return refuse_type("model", "a string");
-        if (model->empty()) return refuse("model", "you must provide a model parameter");
+        auto model = read_model(value);
+        if (!model) return std::unexpected(std::move(model.error()));
         head_.model = std::move(*model);
         head_.model_value = reader_.span();
         return {};
@@ -287,15 +273,10 @@ void add_include_usage_to(json::Splice& splice, std::string_view body, const Hea
 }  // namespace
 
 Result<Head> read_head(std::string_view body, std::size_t padding, Shape shape) {
-    const std::size_t brace = body.find_first_not_of(" \t\r\n");
-    if (brace == std::string_view::npos) return fail(Errc::bad_request, "the body is empty");
-    if (body[brace] != '{') {
-        const auto wrong = json::find_error(body);
-        return fail(Errc::bad_request, wrong ? "the body is not valid JSON: " + *wrong
-                                             : "the body must be a JSON object");
-    }
+    const auto brace = find_object(body);
+    if (!brace) return std::unexpected(brace.error());
     auto head = HeadReader(body, padding, shape).read();
-    if (head) head->members_begin = brace + 1;
+    if (head) head->members_begin = *brace + 1;
     return head;
 }
 

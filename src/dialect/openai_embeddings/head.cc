@@ -1,5 +1,6 @@
 #include "dialect/openai_embeddings/head.h"
 
+#include "dialect/request.h"
 #include "json/writer.h"
 
 #include <algorithm>
@@ -19,16 +20,6 @@ constexpr std::string_view kInputKinds =
 
 constexpr std::string_view name_of(Field field) {
     return kFields.at(std::to_underlying(field));
-}
-
-std::unexpected<Error> refuse(std::string_view param, std::string message) {
-    Error error(Errc::bad_request, std::move(message));
-    error.param = param;
-    return std::unexpected(std::move(error));
-}
-
-std::unexpected<Error> refuse_type(std::string_view param, std::string_view expected) {
-    return refuse(param, "'" + std::string(param) + "' must be " + std::string(expected));
 }
 
 std::optional<Field> field_of(const json::Reader& reader) {
@@ -59,7 +50,7 @@ public:
             const unsigned bit = 1U << std::to_underlying(*field);
             if ((seen_ & bit) != 0) {
                 const std::string_view name = name_of(*field);
-                return refuse(name, "'" + std::string(name) + "' is given more than once");
+                return refuse_duplicate(name);
             }
             seen_ |= bit;
             if (auto ok = take(*field); !ok) return std::unexpected(std::move(ok.error()));
@@ -101,9 +92,8 @@ private:
     }
 
     Result<void> take_model(const json::Value& value) {
-        auto model = json::to_string(value);
-        if (!model) return refuse_type("model", "a string");
-        if (model->empty()) return refuse("model", "you must provide a model parameter");
+        auto model = read_model(value);
+        if (!model) return std::unexpected(std::move(model.error()));
         head_.model = std::move(*model);
         head_.model_value = reader_.span();
         return {};
@@ -170,13 +160,8 @@ Result<Head> read_head(std::string_view body, std::size_t padding) {
         return fail(Errc::payload_too_large, "an embeddings request may have at most " +
                                                  std::to_string(kMaxRequestBytes) + " bytes");
     }
-    const std::size_t brace = body.find_first_not_of(" \t\r\n");
-    if (brace == std::string_view::npos) return fail(Errc::bad_request, "the body is empty");
-    if (body[brace] != '{') {
-        const auto wrong = json::find_error(body);
-        return fail(Errc::bad_request, wrong ? "the body is not valid JSON: " + *wrong
-                                             : "the body must be a JSON object");
-    }
+    const auto brace = find_object(body);
+    if (!brace) return std::unexpected(brace.error());
     return HeadReader(body, padding).read();
 }
 
