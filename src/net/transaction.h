@@ -30,9 +30,9 @@ struct Body {
 /// The head of an answer. Framing, date and connection are the transport's business.
 struct ReplyHead {
     int status = 200;
-    bool close = false;  ///< the connection is not to be kept for another request
     std::string fields;  ///< whole lines, each ended by CRLF: see append_field()
     std::optional<std::uint64_t> content_length;  ///< of a streamed answer, where it is known
+    bool close = false;  ///< the connection is not to be kept for another request
 };
 
 /// Appends `name: value`. Control characters in the value become spaces: no value can end a line.
