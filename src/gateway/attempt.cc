@@ -37,6 +37,18 @@ InFlight::Outcome place_outcome(const Attempt& attempt) {
     return InFlight::Outcome::unknown;
 }
 
+/// All but the body and the key.
+upstream::Ask ask_of(const Question& question) {
+    upstream::Ask ask;
+    ask.path = question.path;
+    ask.model = question.model;
+    ask.stream = question.stream;
+    ask.request_id = question.request_id;
+    ask.credential = question.credential;
+    if (question.deadline != net::Clock::time_point::max()) ask.deadline = question.deadline;
+    return ask;
+}
+
 /// Whatever else is wrong with an answer, it is one.
 bool is_silent(const std::optional<config::FailureKind>& failure) {
     return failure == config::FailureKind::connect || failure == config::FailureKind::broken ||
@@ -144,10 +156,15 @@ net::Task<Result<void>> Attempt::take_turn(InFlight::Entry entry, net::Clock::ti
                    "too many requests wait for the upstream " + upstream().name + " already");
 }
 
-void Attempt::end_after_bug() {
+/// Ends without having asked.
+void Attempt::give_way(Error why) {
     record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
-    decline(Errc::internal, "the gateway failed to handle this request", kAskAgainSoon);
+    decline(why.code, std::move(why.message), kAskAgainSoon);
     done = true;
+}
+
+void Attempt::end_after_bug() {
+    give_way(Error(Errc::internal, "the gateway failed to handle this request"));
 }
 
 net::Task<> Attempt::run(Question& question) {
@@ -161,28 +178,17 @@ net::Task<> Attempt::run(Question& question) {
     has_place_ = entry == InFlight::Entry::admitted;
     if (!has_place_) {
         auto turn = co_await take_turn(entry, question.patience);
-        if (!turn && cancelled_) co_return;
-        if (!turn) {
-            record().breaker.forget(std::exchange(leave_, Breaker::Leave::no), net::Clock::now());
-            decline(turn.error().code, std::move(turn.error().message), kAskAgainSoon);
-            done = true;
-            co_return;
-        }
+        if (!turn && !cancelled_) give_way(std::move(turn.error()));
+        if (!turn) co_return;
     }
     asked = true;
     if (!question.is_retry) record().retries.count_request(net::coarse_now());
     const auto asked_at = net::Clock::now();
     flight = gateway_.origin(upstream()).flight();
     const auto pieces = question.body.pieces();
-    upstream::Ask ask;
-    ask.path = question.path;
+    upstream::Ask ask = ask_of(question);
     ask.body = std::span(pieces.begin(), pieces.end());
-    ask.model = question.model;
-    ask.stream = question.stream;
-    ask.request_id = question.request_id;
     ask.key = candidate.key;
-    ask.credential = question.credential;
-    if (question.deadline != net::Clock::time_point::max()) ask.deadline = question.deadline;
     auto opened = co_await flight->open(ask);
     if (opened && is_embedding_) {
         opened = co_await await_embeddings(*this, question.inputs);

@@ -117,6 +117,7 @@ private:
     net::Task<Result<void>> wait_in_line(net::Clock::time_point deadline);
     void on_admitted() override;
     void leave_line();
+    void give_way(Error why);
     void judge(Result<void> result);
     void report() const;
     void decline(Errc code, std::string message, config::Milliseconds retry_after);

@@ -10,6 +10,16 @@ namespace {
 constexpr std::chrono::milliseconds kSoon{200};
 constexpr std::chrono::seconds kNowAndThen{1};
 
+/// As docs/metrics.md has it: the worse, the higher.
+int number_of(routing::BreakerState state) {
+    switch (state) {
+        case routing::BreakerState::closed: return 0;
+        case routing::BreakerState::half_open: return 1;
+        case routing::BreakerState::open: return 2;
+    }
+    return 0;
+}
+
 }  // namespace
 
 Gateway::Gateway(net::Worker& worker, Shared& shared)
@@ -67,14 +77,16 @@ void Gateway::keep_house() {
 void Gateway::note_breaker(std::string_view upstream, routing::BreakerState state) {
     observe::log_warn("the breaker of an upstream has changed",
                       {{"upstream", upstream}, {"state", routing::to_string(state)}});
-    shared_.metrics.breaker(upstream, routing::to_string(state), static_cast<int>(state));
+    shared_.metrics.breaker(upstream, routing::to_string(state), number_of(state));
 }
 
 /// Every worker knows the same: the first one reports it.
 void Gateway::report_places() {
     if (worker_.index() != 0) return;
+    const auto now = net::coarse_now();
     for (const auto& [name, record] : snapshot_->records) {
         const routing::InFlight& places = record->in_flight;
+        shared_.metrics.breaker_state(name, number_of(record->breaker.state(now)));
         shared_.metrics.in_flight(name, places.active(), places.waiting(), places.limit());
     }
 }

@@ -95,7 +95,9 @@ class Opening(unittest.TestCase):
             self.assertEqual(len(told), 1, told)
             self.assertIn("main", str(told))
             changes = 'sluice_upstream_breaker_changes_total{state="open",upstream="main"} 1'
-            self.assertIn(changes, gateway.ask("GET", "/metrics").body.decode())
+            metrics = gateway.ask("GET", "/metrics").body.decode()
+            self.assertIn(changes, metrics)
+            self.assertIn('sluice_upstream_breaker_state{upstream="main"} 2', metrics)
 
     def test_it_outlives_a_reload(self):
         with gateway_before([503], retry=ONCE, breaker=QUICK_BREAKER) as (gateway, upstream):
