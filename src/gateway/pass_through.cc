@@ -8,6 +8,7 @@
 #include "observe/log.h"
 #include "routing/backoff.h"
 #include "routing/failure.h"
+#include "upstream/reply_fields.h"
 
 #include <array>
 #include <utility>
@@ -265,9 +266,7 @@ net::Task<Result<void>> PassThrough::run() {
     exchange_.watch_client();
     result = co_await open();
     if (!result) co_return result;
-    std::vector<std::string_view> secrets;
-    secrets.reserve(upstream_.api_keys.size());
-    for (const config::Secret& key : upstream_.api_keys) secrets.push_back(key.reveal());
+    const auto secrets = upstream::secrets_of(exchange_.flight().keys(), ask_.credential);
     exchange_.client.release_request();
     co_return co_await relay_as_it_is(exchange_, secrets);
 }
