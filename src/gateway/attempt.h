@@ -102,7 +102,7 @@ public:
     std::vector<std::string> dropped;  ///< fields that the upstream did not get
 
     std::string first;  ///< a whole reply, or what there is of a streamed one
-    std::optional<dialect::openai_chat::StreamFilter> filter;  ///< of a streamed reply
+    std::unique_ptr<dialect::openai_chat::StreamFilter> filter;  ///< of a streamed reply
     std::optional<Error> broke;  ///< the stream broke together with its first content
     std::optional<shaping::ReplyRewriter> rewriter;
     chat::Usage usage;

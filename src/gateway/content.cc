@@ -140,7 +140,9 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
                        "the upstream answered a streaming request with something else than an "
                        "event stream");
     }
-    auto& filter = attempt.filter.emplace(make_filter(attempt, hide_usage));
+    attempt.filter =
+        std::make_unique<dialect::openai_chat::StreamFilter>(make_filter(attempt, hide_usage));
+    dialect::openai_chat::StreamFilter& filter = *attempt.filter;
     dialect::openai_chat::StreamFilter::Pieces pieces;
     while (!filter.has_content() && !filter.done() && !filter.has_error()) {
         const auto bytes = co_await attempt.flight->next();
