@@ -80,9 +80,8 @@ void Gateway::note_breaker(std::string_view upstream, routing::BreakerState stat
     shared_.metrics.breaker(upstream, routing::to_string(state), number_of(state));
 }
 
-/// Every worker knows the same: the first one reports it.
+/// Every worker knows the same; whoever served a request last tells it.
 void Gateway::report_places() {
-    if (worker_.index() != 0) return;
     const auto now = net::coarse_now();
     for (const auto& [name, record] : snapshot_->records) {
         const routing::InFlight& places = record->in_flight;
