@@ -9,6 +9,9 @@ std::string_view to_string(FinishReason reason) noexcept {
         case FinishReason::tool_calls: return "tool_calls";
         case FinishReason::content_filter: return "content_filter";
         case FinishReason::other: return "other";
+        case FinishReason::stop_sequence: return "stop_sequence";
+        case FinishReason::context_window: return "context_window";
+        case FinishReason::pause: return "pause";
     }
     return "other";
 }

@@ -12,7 +12,10 @@ enum class FinishReason : std::uint8_t {
     length,
     tool_calls,
     content_filter,
-    other,  ///< a word that only the provider knows
+    other,           ///< a word that only the provider knows
+    stop_sequence,   ///< Anthropic tells it from `stop`
+    context_window,  ///< the conversation has filled the model's window
+    pause,           ///< a server tool takes long: send the same again to go on (pause_turn)
 };
 
 /// The neutral name, which is also OpenAI's.

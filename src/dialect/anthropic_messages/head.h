@@ -1,0 +1,44 @@
+#pragma once
+
+/// The few facts of a Messages request that the gateway decides by, read in the one pass that
+/// checks the whole body, and the patching of its bytes for an upstream of the same dialect.
+
+#include "base/error.h"
+#include "json/members.h"
+#include "json/reader.h"
+#include "json/splice.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::dialect::anthropic_messages {
+
+/// A body with more top-level members is refused.
+inline constexpr std::size_t kMaxMembers = 1024;
+
+struct Head {
+    std::string model;  ///< empty where the client named none
+    bool stream = false;
+    std::optional<std::uint64_t> max_output_tokens;  ///< max_tokens
+    bool has_tools = false;
+
+    json::Span model_value;             ///< quotes included; empty when absent
+    std::size_t members_begin = 0;      ///< just after the body's opening brace
+    std::vector<json::Member> members;  ///< all at the top level, in their order
+};
+
+/// Refuses, as bad_request with `param` set, what is not one well-formed JSON object in UTF-8 with
+/// a list of messages, and fields of the right type and but one of each among those that are read
+/// here. A model may be missing (a default may be configured), and so may max_tokens. `padding`
+/// bytes may be read behind the body; with json::kPadding of them it is not copied.
+Result<Head> read_head(std::string_view body, std::size_t padding = 0);
+
+/// Adds to `splice`, whose original is `body`, the edit that calls the model `model`. `head` must
+/// be that of `body`.
+void patch_request(const Head& head, std::string_view model, json::Splice& splice);
+
+}  // namespace sluice::dialect::anthropic_messages
