@@ -64,12 +64,12 @@ Outcome filter(std::string_view bytes, std::size_t size, unsigned flags) {
         outcome.ended = stream.end(pieces).has_value();
         send();
     }
-    outcome.model = stream.model();
-    outcome.usage = stream.usage();
-    outcome.finish_reason = stream.finish_reason();
-    outcome.chunks = stream.chunks();
-    outcome.has_error = stream.has_error();
-    outcome.has_content = stream.has_content();
+    outcome.model = stream.facts().model;
+    outcome.usage = stream.facts().usage;
+    outcome.finish_reason = stream.facts().finish_reason;
+    outcome.chunks = stream.facts().chunks;
+    outcome.has_error = stream.facts().has_error;
+    outcome.has_content = stream.facts().has_content;
     outcome.out_of_resources = stream.out_of_resources();
     return outcome;
 }

@@ -26,7 +26,8 @@ struct StreamFacts {
     /// the event that only names the role) may be held back till then.
     bool has_content = false;
     bool has_tool_calls = false;
-    /// It was broken off because the upstream (DeepSeek) ran out of resources.
+    /// It has ended before any content, because the upstream (DeepSeek) ran out of resources: to be
+    /// treated as an overload.
     bool out_of_resources = false;
     bool has_error = false;  ///< an error event of the upstream's own has come
     bool done = false;       ///< it has come to its end
@@ -42,6 +43,8 @@ public:
     ReplyStream() = default;
     ReplyStream(const ReplyStream&) = delete;
     ReplyStream& operator=(const ReplyStream&) = delete;
+    ReplyStream(ReplyStream&&) = default;
+    ReplyStream& operator=(ReplyStream&&) = default;
     virtual ~ReplyStream() = default;
 
     /// Adds to `out` what `bytes` bring for the client. After a failure

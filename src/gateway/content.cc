@@ -144,22 +144,22 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
         std::make_unique<dialect::openai_chat::StreamFilter>(make_filter(attempt, hide_usage));
     dialect::openai_chat::StreamFilter& filter = *attempt.filter;
     dialect::openai_chat::StreamFilter::Pieces pieces;
-    while (!filter.has_content() && !filter.done() && !filter.has_error()) {
+    while (!filter.facts().has_content && !filter.facts().done && !filter.facts().has_error) {
         const auto bytes = co_await attempt.flight->next();
         if (!bytes) co_return std::unexpected(bytes.error());
         pieces.clear();
         auto fed = bytes->empty() ? filter.end(pieces) : filter.feed(*bytes, pieces);
         for (const std::string_view piece : pieces) attempt.first += piece;
-        if (!fed && !filter.has_content()) co_return fed;
+        if (!fed && !filter.facts().has_content) co_return fed;
         // What came before the bad event still goes to the client, and relay() breaks off then.
         if (!fed) attempt.broke = std::move(fed.error());
         if (attempt.first.size() <= kMaxPreludeBytes) continue;
-        if (filter.chunks() > 0) break;
+        if (filter.facts().chunks > 0) break;
         attempt.first.clear();
     }
     attempt.flight->note_progress();
-    if (filter.has_error() && !filter.has_content()) co_return refusal_in_stream(attempt);
-    if (filter.out_of_resources()) {
+    if (filter.facts().has_error && !filter.facts().has_content) co_return refusal_in_stream(attempt);
+    if (filter.facts().out_of_resources) {
         attempt.out_of_resources = true;
         co_return fail(Errc::overloaded,
                        "the upstream ran out of resources (insufficient_system_resource)");

@@ -44,7 +44,7 @@ net::Task<Result<void>> flush(Exchange& exchange) {
 
 /// Whether the stream is at its end and whole.
 bool is_complete(const StreamFilter& filter) {
-    return filter.done() && !filter.has_error();
+    return filter.facts().done && !filter.facts().has_error;
 }
 
 net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, StreamFilter& filter) {
@@ -62,12 +62,12 @@ net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, StreamFilter&
         }
         if (!fed || is_complete(filter)) co_return fed;
         pieces.clear();
-        if (filter.has_error()) co_return filter.end(pieces);
+        if (filter.facts().has_error) co_return filter.end(pieces);
         const auto bytes = co_await attempt.flight->next();
         if (!bytes) co_return std::unexpected(bytes.error());
-        const std::uint64_t chunks = filter.chunks();
+        const std::uint64_t chunks = filter.facts().chunks;
         fed = bytes->empty() ? filter.end(pieces) : filter.feed(*bytes, pieces);
-        if (filter.chunks() != chunks) attempt.flight->note_progress();
+        if (filter.facts().chunks != chunks) attempt.flight->note_progress();
     }
 }
 
@@ -86,9 +86,9 @@ net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, Strea
     auto pumped = co_await pump(exchange, attempt, filter);
     exchange.keepalive.end();
     attempt.first = {};
-    exchange.usage = filter.usage();
-    exchange.finish_reason = filter.finish_reason();
-    exchange.reply_model = filter.model();
+    exchange.usage = filter.facts().usage;
+    exchange.finish_reason = filter.facts().finish_reason;
+    exchange.reply_model = filter.facts().model;
     if (pumped) {
         co_await attempt.flight->settle();
         co_return pumped;
@@ -96,7 +96,7 @@ net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, Strea
     Error error = root_cause(exchange, std::move(pumped.error()));
     if (error.code != Errc::client_gone) {
         const std::string event =
-            filter.has_error() ? std::string() : dialect::openai_chat::write_stream_error(error);
+            filter.facts().has_error ? std::string() : dialect::openai_chat::write_stream_error(error);
         co_await break_off(exchange, event);
     }
     co_return std::unexpected(std::move(error));

@@ -65,10 +65,10 @@ StreamFilter::StreamFilter(Options options)
       framer_(options_.max_event_bytes) {}
 
 Result<void> StreamFilter::feed(std::string_view bytes, Pieces& out) {
-    if (done_ || has_error_) return {};
+    if (facts_.done || facts_.has_error) return {};
     rewritten_.clear();
     framer_.feed(bytes);
-    while (!done_ && !has_error_) {
+    while (!facts_.done && !facts_.has_error) {
         const auto event = framer_.next();
         if (!event) break;
         const auto verdict = judge(*event);
@@ -80,13 +80,13 @@ Result<void> StreamFilter::feed(std::string_view bytes, Pieces& out) {
 }
 
 Result<void> StreamFilter::end(Pieces& out) {
-    if (done_) return {};
-    if (!has_error_ && chunks_ != 0 && single_data_line(framer_.rest()) == kDone) {
+    if (facts_.done) return {};
+    if (!facts_.has_error && facts_.chunks != 0 && single_data_line(framer_.rest()) == kDone) {
         done_event_ = "data: [DONE]\n\n";
         add(done_event_, Verdict::done, out);
         return {};
     }
-    if (has_error_) return fail(Errc::upstream_status, "the upstream reported an error");
+    if (facts_.has_error) return fail(Errc::upstream_status, "the upstream reported an error");
     return fail(Errc::upstream_truncated, "the upstream's stream ended before its end");
 }
 
@@ -96,14 +96,14 @@ void StreamFilter::add(std::string_view event, Verdict verdict, Pieces& out) {
         case Verdict::rewritten: event = rewrite_event(event); break;
         case Verdict::drop: return;
         case Verdict::done:
-            done_ = true;
-            if (!finish_reason_) {
+            facts_.done = true;
+            if (!facts_.finish_reason) {
                 write_finish_chunk();
                 out.push_back(finish_chunk_);
             }
             break;
         case Verdict::error:
-            has_error_ = true;
+            facts_.has_error = true;
             if (redact_error(event)) event = redacted_;
             break;
     }
@@ -161,7 +161,7 @@ Result<StreamFilter::Verdict> StreamFilter::judge(std::string_view event) {
 
 Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bool named_error) {
     if (data == kDone) {
-        if (chunks_ == 0) return refuse("the upstream's stream is empty");
+        if (facts_.chunks == 0) return refuse("the upstream's stream is empty");
         return Verdict::done;
     }
     if (named_error) return Verdict::error;
@@ -170,7 +170,7 @@ Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bo
     }
     auto verdict = judge_chunk(data);
     if (!verdict || *verdict == Verdict::error) return verdict;
-    ++chunks_;
+    ++facts_.chunks;
     if (*verdict == Verdict::pass && options_.rewrite && options_.rewrite(data, rewritten_json_)) {
         return Verdict::rewritten;
     }
@@ -180,14 +180,14 @@ Result<StreamFilter::Verdict> StreamFilter::judge_data(std::string_view data, bo
 /// Nearly every chunk is only checked; the few that matter are read in the same pass.
 Result<StreamFilter::Verdict> StreamFilter::judge_chunk(std::string_view chunk) {
     const Sightings seen = scan_chunk(chunk);
-    const bool wants_identity = id_.empty() && chunks_ < kIdentityChunks;
-    if (seen.worth_reading() || wants_identity || !has_content_) {
+    const bool wants_identity = id_.empty() && facts_.chunks < kIdentityChunks;
+    if (seen.worth_reading() || wants_identity || !facts_.has_content) {
         auto verdict = read_chunk(chunk);
-        if (verdict) has_tool_calls_ |= seen.tool_calls;
+        if (verdict) facts_.has_tool_calls |= seen.tool_calls;
         return verdict;
     }
     if (const auto error = json::find_error(chunk)) return refuse_json(*error);
-    has_tool_calls_ |= seen.tool_calls;
+    facts_.has_tool_calls |= seen.tool_calls;
     return Verdict::pass;
 }
 
@@ -202,7 +202,7 @@ Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
         const json::Value& value = reader.value();
         if (reader.key_is("choices")) {
             has_choices = !value.is(json::Kind::array) || !json::is_empty(value);
-            choices = read_choices(value, !has_content_);
+            choices = read_choices(value, !facts_.has_content);
         } else if (reader.key_is("usage")) {
             usage = read_usage(value);
         } else if (reader.key_is("x_groq") && !usage.known) {
@@ -214,11 +214,12 @@ Result<StreamFilter::Verdict> StreamFilter::read_chunk(std::string_view chunk) {
         }
     }
     if (reader.failed()) return refuse_json(reader.failure());
-    if (choices.finish_reason) finish_reason_ = choices.finish_reason;
+    if (choices.finish_reason) facts_.finish_reason = choices.finish_reason;
     if (is_error) return Verdict::error;  // also beside choices: so OpenRouter does, and SDKs raise
-    if (usage.known) usage_ = usage;
-    has_content_ |= choices.has_content || chunks_ >= kMaxEmptyChunks;
-    out_of_resources_ |= choices.out_of_resources;
+    if (usage.known) facts_.usage = usage;
+    facts_.has_content |= choices.has_content || facts_.chunks >= kMaxEmptyChunks;
+    facts_.out_of_resources |= choices.out_of_resources;
+    if (facts_.has_content) facts_.out_of_resources = false;
     const bool extra = usage.known && !has_choices;
     return extra && options_.drop_usage_chunk ? Verdict::drop : Verdict::pass;
 }
@@ -230,28 +231,29 @@ void StreamFilter::read_identity(const json::Reader& reader) {
     } else if (reader.key_is("created") && value.is(json::Kind::number)) {
         created_ = value.raw;
     } else if (reader.key_is("model")) {
-        model_ = json::to_string(value).value_or("");
+        facts_.model = json::to_string(value).value_or("");
     }
 }
 
 /// Without a finish reason an agent takes the answer for unfinished and asks again, for ever.
 void StreamFilter::write_finish_chunk() {
     const bool is_chat = options_.shape == Shape::chat;
-    finish_reason_ = has_tool_calls_ ? chat::FinishReason::tool_calls : chat::FinishReason::stop;
+    facts_.finish_reason =
+        facts_.has_tool_calls ? chat::FinishReason::tool_calls : chat::FinishReason::stop;
     std::string chunk;
     json::Writer json(chunk);
     json.begin_object();
     json.key("id").raw(id_.empty() ? "\"\"" : std::string_view(id_));
     json.key("object").string(is_chat ? "chat.completion.chunk" : "text_completion");
     json.key("created").raw(created_.empty() ? "0" : std::string_view(created_));
-    json.key("model").string(model_);
+    json.key("model").string(facts_.model);
     json.key("choices").begin_array().begin_object().key("index").number(0);
     if (is_chat) {
         json.key("delta").begin_object().end_object();
     } else {
         json.key("text").string("").key("logprobs").null();
     }
-    json.key("finish_reason").string(chat::to_string(*finish_reason_));
+    json.key("finish_reason").string(chat::to_string(*facts_.finish_reason));
     json.end_object().end_array().end_object();
     finish_chunk_ = "data: " + chunk + "\n\n";
     if (options_.rewrite && options_.rewrite(chunk, rewritten_json_)) {

@@ -53,10 +53,10 @@ Passage pass(std::string_view bytes, StreamFilter::Options options = {}) {
 }
 
 std::string facts_of(const StreamFilter& filter) {
-    const chat::Usage& usage = filter.usage();
-    std::string text = "chunks=" + std::to_string(filter.chunks()) + " finish=";
-    text += filter.finish_reason() ? chat::to_string(*filter.finish_reason()) : "none";
-    text += filter.has_tool_calls() ? " tools=yes usage=" : " tools=no usage=";
+    const chat::Usage& usage = filter.facts().usage;
+    std::string text = "chunks=" + std::to_string(filter.facts().chunks) + " finish=";
+    text += filter.facts().finish_reason ? chat::to_string(*filter.facts().finish_reason) : "none";
+    text += filter.facts().has_tool_calls ? " tools=yes usage=" : " tools=no usage=";
     if (usage.known) {
         text += std::to_string(usage.input) + "/" + std::to_string(usage.cached_input) + "/" +
                 std::to_string(usage.output) + "/" + std::to_string(usage.reasoning) + "/" +
@@ -64,7 +64,7 @@ std::string facts_of(const StreamFilter& filter) {
     } else {
         text += "unknown";
     }
-    return text + " model=" + filter.model() + "\n";
+    return text + " model=" + filter.facts().model + "\n";
 }
 
 std::string read_text(const fs::path& path) {
@@ -168,18 +168,18 @@ TEST(StreamFilter, OnlyCompleteEventsLeave) {
 
     result.feed(kHello.substr(0, kHello.size() - 1));
     EXPECT_EQ(result.sent, "");
-    EXPECT_FALSE(result.filter.has_content());
+    EXPECT_FALSE(result.filter.facts().has_content);
 
     result.feed("\ndata: {");
     EXPECT_EQ(result.sent, kHello);
-    EXPECT_TRUE(result.filter.has_content());
+    EXPECT_TRUE(result.filter.facts().has_content);
 }
 
 TEST(StreamFilter, CommentsAndBlankLinesAreNoContent) {
     const Passage result = pass(": keep-alive\n\n\n\nevent: ping\n\n");
 
     EXPECT_EQ(result.sent, ": keep-alive\n\n\n\nevent: ping\n\n");
-    EXPECT_FALSE(result.filter.has_content());
+    EXPECT_FALSE(result.filter.facts().has_content);
 }
 
 TEST(StreamFilter, DataThatIsNotAnObjectIsRefusedAndWhatCameBeforeIsSent) {
@@ -205,7 +205,7 @@ TEST(StreamFilter, ADoneWithoutItsBlankLineIsAnEnd) {
 
         EXPECT_TRUE(result.end());
 
-        EXPECT_TRUE(result.filter.done());
+        EXPECT_TRUE(result.filter.facts().done);
         EXPECT_THAT(result.sent,
                     testing::HasSubstr("\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"));
     }
@@ -240,9 +240,9 @@ TEST(StreamFilter, AnErrorEventPassesAndEndsTheStream) {
         Passage result = pass(std::string(event) + std::string(kHello) + "data: [DONE]\n\n");
 
         EXPECT_EQ(result.sent, event);
-        EXPECT_TRUE(result.filter.has_error());
-        EXPECT_FALSE(result.filter.has_content());
-        EXPECT_FALSE(result.filter.done());
+        EXPECT_TRUE(result.filter.facts().has_error);
+        EXPECT_FALSE(result.filter.facts().has_content);
+        EXPECT_FALSE(result.filter.facts().done);
         const auto end = result.end();
         ASSERT_FALSE(end);
         EXPECT_EQ(end.error().code, Errc::upstream_status);
@@ -257,8 +257,8 @@ TEST(StreamFilter, ANullErrorOrOneThatIsNotOfTheChunkIsNone) {
     const Passage result = pass(bytes);
 
     EXPECT_EQ(result.sent, bytes);
-    EXPECT_FALSE(result.filter.has_error());
-    EXPECT_EQ(result.filter.chunks(), 3U);
+    EXPECT_FALSE(result.filter.facts().has_error);
+    EXPECT_EQ(result.filter.facts().chunks, 3U);
 }
 
 TEST(StreamFilter, ASecretInAnErrorEventIsMadeUnreadable) {
@@ -286,9 +286,9 @@ TEST(StreamFilter, UsageOnEveryChunkIsCountedOnce) {
         "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5}}\n\n",
         dropping(true));
 
-    EXPECT_EQ(result.filter.usage().output, 2U);
-    EXPECT_EQ(result.filter.usage().total, 5U);
-    EXPECT_EQ(result.filter.chunks(), 2U);
+    EXPECT_EQ(result.filter.facts().usage.output, 2U);
+    EXPECT_EQ(result.filter.facts().usage.total, 5U);
+    EXPECT_EQ(result.filter.facts().chunks, 2U);
     EXPECT_THAT(result.sent, testing::HasSubstr("\"total_tokens\":5"));
 }
 
@@ -302,14 +302,14 @@ constexpr std::string_view kOutOfResources =
 TEST(StreamFilter, AChunkThatOnlyNamesTheRoleIsNoContent) {
     Passage result;
     result.feed(kRole);
-    EXPECT_FALSE(result.filter.has_content());
-    EXPECT_EQ(result.filter.chunks(), 1U);
+    EXPECT_FALSE(result.filter.facts().has_content);
+    EXPECT_EQ(result.filter.facts().chunks, 1U);
 
     result.feed("data: {\"id\":\"a\",\"choices\":[]}\n\n");
-    EXPECT_FALSE(result.filter.has_content());
+    EXPECT_FALSE(result.filter.facts().has_content);
 
     result.feed(kHello);
-    EXPECT_TRUE(result.filter.has_content());
+    EXPECT_TRUE(result.filter.facts().has_content);
 }
 
 TEST(StreamFilter, WhateverIsToBeShownIsContent) {
@@ -320,14 +320,14 @@ TEST(StreamFilter, WhateverIsToBeShownIsContent) {
           R"("delta":{},"finish_reason":"stop")"sv}) {
         const std::string chunk =
             R"(data: {"id":"a","choices":[{)" + std::string(choice) + "}]}\n\n";
-        EXPECT_TRUE(pass(chunk).filter.has_content()) << choice;
+        EXPECT_TRUE(pass(chunk).filter.facts().has_content) << choice;
     }
 }
 
 TEST(StreamFilter, ContentThatIsNotRecognisedIsNotHeldBackForEver) {
     Passage result;
     int chunks = 0;
-    while (!result.filter.has_content() && chunks < 100) {
+    while (!result.filter.facts().has_content && chunks < 100) {
         result.feed("data: {\"id\":\"a\",\"answer\":\"x\"}\n\n");
         ++chunks;
     }
@@ -338,20 +338,20 @@ TEST(StreamFilter, ContentThatIsNotRecognisedIsNotHeldBackForEver) {
 
 TEST(StreamFilter, AReplyWithoutContentForWantOfResourcesIsTold) {
     Passage result = pass(std::string(kRole) + std::string(kOutOfResources));
-    EXPECT_TRUE(result.filter.out_of_resources());
-    EXPECT_FALSE(result.filter.has_content());
+    EXPECT_TRUE(result.filter.facts().out_of_resources);
+    EXPECT_FALSE(result.filter.facts().has_content);
 
     result.feed("data: [DONE]\n\n");
-    EXPECT_TRUE(result.filter.done());
-    EXPECT_TRUE(result.filter.out_of_resources());
-    EXPECT_EQ(result.filter.finish_reason(), chat::FinishReason::other);
+    EXPECT_TRUE(result.filter.facts().done);
+    EXPECT_TRUE(result.filter.facts().out_of_resources);
+    EXPECT_EQ(result.filter.facts().finish_reason, chat::FinishReason::other);
 }
 
 TEST(StreamFilter, AReplyBrokenOffAfterItsContentIsNot) {
     const std::string bytes = std::string(kHello) + std::string(kOutOfResources);
     const Passage result = pass(bytes);
 
-    EXPECT_FALSE(result.filter.out_of_resources());
+    EXPECT_FALSE(result.filter.facts().out_of_resources);
     EXPECT_EQ(result.sent, bytes);
 }
 
@@ -384,8 +384,8 @@ TEST(TextStream, TheUsageChunkThatWasNotAskedForIsDropped) {
              options);
 
     EXPECT_EQ(result.sent, std::string(finish) + "data: [DONE]\n\n");
-    EXPECT_EQ(result.filter.usage().total, 3U);
-    EXPECT_EQ(result.filter.finish_reason(), chat::FinishReason::length);
+    EXPECT_EQ(result.filter.facts().usage.total, 3U);
+    EXPECT_EQ(result.filter.facts().finish_reason, chat::FinishReason::length);
 }
 
 /// Puts "X" in the place of each "Hi" and model "asked" in that of "m".
@@ -428,7 +428,7 @@ TEST(RewrittenStream, ChunksAreRewrittenAndEverythingElsePassesHoweverItIsCut) {
         result.feed(std::string_view(bytes).substr(0, cut));
         result.feed(std::string_view(bytes).substr(cut));
         ASSERT_EQ(result.sent, expected) << "cut at byte " << cut;
-        ASSERT_TRUE(result.filter.done());
+        ASSERT_TRUE(result.filter.facts().done);
     }
 }
 
@@ -486,8 +486,8 @@ TEST(StreamFilter, TheSameBytesComeOutOfRecordedReplies) {
             }
             EXPECT_EQ(result.sent, stream) << entry.path();
             EXPECT_TRUE(result.end()) << entry.path();
-            EXPECT_TRUE(result.filter.usage().known) << entry.path();
-            EXPECT_TRUE(result.filter.finish_reason()) << entry.path();
+            EXPECT_TRUE(result.filter.facts().usage.known) << entry.path();
+            EXPECT_TRUE(result.filter.facts().finish_reason) << entry.path();
         }
     }
     EXPECT_GE(replies, 5);
