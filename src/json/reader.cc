@@ -70,9 +70,8 @@ char unescape_char(char c) noexcept {
 }
 
 /// `text` is what stands between a checked string's quotes.
-std::string unescape(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
+void append_unescaped(std::string& out, std::string_view text) {
+    out.reserve(out.size() + text.size());
     while (!text.empty()) {
         const auto backslash = text.find('\\');
         out.append(text.substr(0, backslash));
@@ -86,6 +85,11 @@ std::string unescape(std::string_view text) {
             text.remove_prefix(append_code_point(out, text));
         }
     }
+}
+
+std::string unescape(std::string_view text) {
+    std::string out;
+    append_unescaped(out, text);
     return out;
 }
 
@@ -151,6 +155,10 @@ bool is_valid_utf8(std::string_view text) noexcept {
 std::optional<std::string> to_string(const Value& value) {
     if (!value.is(Kind::string) || value.raw.size() < 2) return std::nullopt;
     return unescape(value.raw.substr(1, value.raw.size() - 2));
+}
+
+void append_text(std::string& out, std::string_view inner) {
+    append_unescaped(out, inner);
 }
 
 std::optional<std::uint64_t> to_uint64(const Value& value) noexcept {

@@ -121,6 +121,9 @@ private:
 /// A surrogate without its other half becomes U+FFFD.
 [[nodiscard]] std::optional<std::string> to_string(const Value& value);
 
+/// Appends the text that stands, escaped, between a checked string's quotes, as to_string() has it.
+void append_text(std::string& out, std::string_view inner);
+
 /// A number written as a plain integer within range; nullopt for anything else.
 [[nodiscard]] std::optional<std::uint64_t> to_uint64(const Value& value) noexcept;
 
