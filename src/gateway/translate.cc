@@ -1,0 +1,200 @@
+#include "gateway/translate.h"
+
+#include "dialect/anthropic_messages/read_request.h"
+#include "dialect/anthropic_messages/read_stream.h"
+#include "dialect/anthropic_messages/write_request.h"
+#include "dialect/anthropic_messages/write_stream.h"
+#include "dialect/openai_chat/read_request.h"
+#include "dialect/openai_chat/read_stream.h"
+#include "dialect/openai_chat/write_request.h"
+#include "dialect/openai_chat/write_stream.h"
+#include "dialect/translation.h"
+#include "gateway/attempt.h"
+#include "gateway/exchange.h"
+#include "net/digest.h"
+#include "shaping/adapt.h"
+
+#include <utility>
+
+namespace sluice::gateway {
+namespace {
+
+namespace anthropic = dialect::anthropic_messages;
+namespace openai = dialect::openai_chat;
+
+constexpr std::size_t kMaxDescription = 2048;
+constexpr std::size_t kMaxReplyContent = 64UL * 1024 * 1024;
+
+Result<chat::Request> read_request(Dialect from, std::string_view body) {
+    switch (from) {
+        case Dialect::openai_chat: return openai::read_request(body);
+        case Dialect::openai_text: return openai::read_request(body, openai::Shape::text);
+        case Dialect::anthropic_messages: return anthropic::read_request(body);
+    }
+    return fail(Errc::internal);
+}
+
+std::string write_request(Dialect to, const chat::Request& request,
+                          const chat::Abilities& abilities, chat::Changes& changes) {
+    switch (to) {
+        case Dialect::openai_chat:
+        case Dialect::openai_text: return openai::write_request(request, abilities, changes);
+        case Dialect::anthropic_messages:
+            return anthropic::write_request(request, abilities, changes);
+    }
+    return {};
+}
+
+openai::ReplyIdentity openai_identity(Dialect to, const Rendering& rendering) {
+    return {.shape = shape_of(to),
+            .id = (to == Dialect::openai_text ? "cmpl-" : "chatcmpl-") +
+                  rendering.request_id.substr(rendering.request_id.find('_') + 1),
+            .model = rendering.model,
+            .created = rendering.created,
+            .include_usage = rendering.include_usage};
+}
+
+/// The mark by which thinking that is not Anthropic's own is known again (shaping::adapt).
+anthropic::ReplyIdentity anthropic_identity(const Rendering& rendering) {
+    const std::string unique = rendering.request_id.substr(rendering.request_id.find('_') + 1);
+    return {.id = "msg_" + unique,
+            .model = rendering.model,
+            .sign = [signature = "sluice1." + unique](std::string_view) { return signature; }};
+}
+
+std::unique_ptr<dialect::StreamReader> make_reader(Dialect from) {
+    switch (from) {
+        case Dialect::openai_chat:
+        case Dialect::openai_text: return openai::make_stream_reader(shape_of(from));
+        case Dialect::anthropic_messages: return anthropic::make_stream_reader();
+    }
+    return nullptr;
+}
+
+/// Who is asked about must not be told who asks: a name of the client's own is hashed. It stays the
+/// same for the same caller, and upstreams that keep caches apart by it go on doing so.
+std::string pseudonym(std::string_view user) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const net::Digest digest = net::sha256(user);
+    std::string text;
+    text.reserve(2 * digest.size());
+    for (const std::uint8_t byte : digest) {
+        text += kDigits[byte >> 4U];
+        text += kDigits[byte & 15U];
+    }
+    return text;
+}
+
+std::string_view tenant_of(const Exchange& exchange) {
+    return exchange.tenant.empty() ? exchange.scope.key_name : std::string_view(exchange.tenant);
+}
+
+/// Restores what is missing, and prepares for what will come.
+std::unique_ptr<ReasoningTap> tap_reasoning(Exchange& exchange, const chat::Abilities& abilities,
+                                            chat::Request& request) {
+    store::ReasoningStore* const store = exchange.gateway.shared().reasoning.get();
+    const bool wanted = abilities.reasoning_required && !request.tools.empty() && store != nullptr;
+    if (!wanted) return nullptr;
+    ConversationMark mark(tenant_of(exchange));
+    const ReasoningFound found = restore_reasoning(request, *store, mark);
+    exchange.gateway.shared().metrics.reasoning_replayed(found.hits, found.misses);
+    return std::make_unique<ReasoningTap>(std::move(mark));
+}
+
+}  // namespace
+
+Result<void> translate_request(Exchange& exchange, const config::Upstream& upstream, Lane lane,
+                               Question& question, std::unique_ptr<ReasoningTap>& tap) {
+    auto request = read_request(lane.client, exchange.body.view());
+    if (!request) return std::unexpected(std::move(request.error()));
+    const chat::Abilities& abilities = upstream.abilities;
+    request->model = question.model;
+    request->thinking_is_opt_in = lane.client == Dialect::anthropic_messages;
+    if (!request->user.empty()) request->user = pseudonym(request->user);
+    tap = tap_reasoning(exchange, abilities, *request);
+    auto adapted = shaping::adapt(*request, abilities, question.changes);
+    if (!adapted) return adapted;
+    question.rewritten = std::make_unique<const std::string>(
+        write_request(lane.upstream, *request, abilities, question.changes));
+    question.body = json::Splice(*question.rewritten);
+    question.hide_usage = false;
+    return {};
+}
+
+Result<void> replay_reasoning(Exchange& exchange, const config::Upstream& upstream,
+                              Question& question, std::unique_ptr<ReasoningTap>& tap) {
+    auto request = openai::read_request(exchange.body.view());
+    if (!request) return std::unexpected(std::move(request.error()));
+    if (request->thinking.kind == chat::ThinkingMode::Kind::disabled) return {};
+    tap = tap_reasoning(exchange, upstream.abilities, *request);
+    const bool by_other_name =
+        upstream.abilities.reasoning_history == chat::ReasoningHistory::reasoning;
+    openai::add_reasoning(exchange.body.view(), exchange.head.members, *request,
+                          by_other_name ? "reasoning" : "reasoning_content", question.body);
+    return {};
+}
+
+std::unique_ptr<dialect::ReplyStream> make_translation(Lane lane, const Rendering& rendering,
+                                                       std::vector<std::string> secrets,
+                                                       ReasoningTap* tap) {
+    dialect::Translation::Options options;
+    options.secrets = std::move(secrets);
+    options.tee = tap != nullptr ? &tap->fold : nullptr;
+    const auto make_writer = [&](std::string& out) -> std::unique_ptr<dialect::StreamWriter> {
+        switch (lane.client) {
+            case Dialect::openai_chat:
+            case Dialect::openai_text:
+                return openai::make_stream_writer(openai_identity(lane.client, rendering), out);
+            case Dialect::anthropic_messages:
+                return anthropic::make_stream_writer(anthropic_identity(rendering), out);
+        }
+        return nullptr;
+    };
+    return std::make_unique<dialect::Translation>(make_reader(lane.upstream), make_writer,
+                                                  std::move(options));
+}
+
+Result<chat::Reply> fold_reply(Lane lane, std::string_view body) {
+    chat::Fold fold(kMaxReplyContent);
+    Result<void> read;
+    switch (lane.upstream) {
+        case Dialect::openai_chat:
+        case Dialect::openai_text:
+            read = openai::read_events(body, fold, shape_of(lane.upstream));
+            break;
+        case Dialect::anthropic_messages: read = anthropic::read_events(body, fold); break;
+    }
+    if (!read) return std::unexpected(std::move(read.error()));
+    if (fold.reply().error) return std::unexpected(*fold.reply().error);
+    if (fold.is_full()) {
+        return fail(Errc::upstream_invalid_response, "the upstream's reply is too large");
+    }
+    return fold.take();
+}
+
+std::string write_reply(Lane lane, const Rendering& rendering, const chat::Reply& reply) {
+    switch (lane.client) {
+        case Dialect::openai_chat:
+        case Dialect::openai_text:
+            return openai::write_reply(reply, openai_identity(lane.client, rendering));
+        case Dialect::anthropic_messages:
+            return anthropic::write_reply(reply, anthropic_identity(rendering));
+    }
+    return {};
+}
+
+std::string describe(const chat::Changes& changes) {
+    std::string text;
+    for (const chat::Change& change : changes) {
+        if (text.size() > kMaxDescription) {
+            text += ", ...";
+            break;
+        }
+        if (!text.empty()) text += ", ";
+        text.append(change.rule);
+        if (!change.what.empty()) text.append("(").append(change.what).append(")");
+    }
+    return text;
+}
+
+}  // namespace sluice::gateway
