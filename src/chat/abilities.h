@@ -3,6 +3,8 @@
 /// What an upstream can express, and what it calls some of it: the part of a dialect in which
 /// providers of the same dialect differ. The defaults are a cautious OpenAI-compatible server's.
 
+#include "chat/family.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -51,6 +53,11 @@ struct Abilities {
     bool signatures = false;    ///< its thinking blocks carry signatures that it checks
     bool server_tools = false;  ///< tools that the provider executes itself (Anthropic's)
     bool count_tokens = false;  ///< it has an endpoint that counts
+    Family family = Family::openai;
+    bool deferred_tools = false;  ///< it withholds Tool::deferred itself (Anthropic)
+    bool billing_header = false;  ///< it wants Claude Code's x-anthropic-billing-header (Anthropic)
+    bool custom_tools = false;    ///< tools that take free text (OpenAI)
+    bool prefix = false;          ///< goes on with an assistant message marked as prefix (DeepSeek)
 };
 
 }  // namespace sluice::chat

@@ -5,6 +5,8 @@
 /// shaping::adapt(). Texts are UTF-8 without JSON's escapes; what is JSON says so, and stands as it
 /// was written, key order and spelling of numbers included.
 
+#include "chat/family.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -182,6 +184,8 @@ struct Request {
     bool include_usage = false;  ///< the client wants OpenAI's usage chunk
     std::uint64_t choices = 1;   ///< OpenAI's n
     std::vector<Field> others;   ///< further top-level members, each for its own dialect only
+    /// Set by the reader. Who speaks Anthropic's and asks for no thinking expects none.
+    Family family = Family::openai;
 };
 
 /// The text of all Text parts, joined by `separator`.
