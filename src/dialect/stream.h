@@ -58,6 +58,10 @@ public:
 
     [[nodiscard]] const StreamFacts& facts() const noexcept { return facts_; }
 
+    /// What the upstream's error event said, without secrets; nullptr where there was none, or
+    /// where only its bytes are known, which are the last piece.
+    [[nodiscard]] virtual const Error* error() const noexcept { return nullptr; }
+
 protected:
     StreamFacts facts_;
 };

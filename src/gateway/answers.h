@@ -16,6 +16,8 @@ net::Task<Result<void>> answer_health(Exchange& exchange);
 net::Task<Result<void>> answer_alive(Exchange& exchange);
 net::Task<Result<void>> answer_ready(Exchange& exchange);
 net::Task<Result<void>> answer_metrics(Exchange& exchange);
+/// Claude Code knocks before its first request.
+net::Task<Result<void>> answer_hello(Exchange& exchange);
 net::Task<Result<void>> answer_models(Exchange& exchange);
 net::Task<Result<void>> answer_model(Exchange& exchange);
 net::Task<Result<void>> answer_ollama_tags(Exchange& exchange);

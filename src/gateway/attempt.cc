@@ -45,6 +45,7 @@ upstream::Ask ask_of(const Question& question) {
     ask.stream = question.stream;
     ask.request_id = question.request_id;
     ask.credential = question.credential;
+    ask.fields = question.fields;
     if (question.deadline != net::Clock::time_point::max()) ask.deadline = question.deadline;
     return ask;
 }
@@ -59,14 +60,22 @@ bool is_silent(const std::optional<config::FailureKind>& failure) {
 
 Attempt::Attempt(Exchange& exchange, const routing::Candidate& chosen)
     : candidate(chosen),
-      shape(exchange.operation == Operation::text_completion ? dialect::openai_chat::Shape::text
-                                                             : dialect::openai_chat::Shape::chat),
+      lane(lane_of(exchange.dialect, upstream())),
       gateway_(exchange.gateway),
       snapshot_(exchange.snapshot),
-      is_embedding_(exchange.operation == Operation::embeddings),
+      operation_(exchange.operation),
       turn_(exchange.gateway.worker()) {
     const config::ReplyRules& rules = exchange.plan->plan.route().reply;
-    if (rules.changes_body() && !is_embedding_) rewriter.emplace(rules, exchange.head.model);
+    const bool completes =
+        operation_ == Operation::chat || operation_ == Operation::text_completion;
+    if (!completes) return;
+    if (rules.changes_body()) rewriter.emplace(rules, exchange.head.model);
+    if (!lane.translates()) return;
+    rendering = std::make_unique<Rendering>(
+        Rendering{.model = exchange.head.model,
+                  .request_id = exchange.request_id,
+                  .created = std::chrono::system_clock::to_time_t(exchange.started_at),
+                  .include_usage = exchange.head.include_usage || !exchange.head.stream});
 }
 
 Attempt::~Attempt() {
@@ -95,6 +104,14 @@ std::string Attempt::outcome() const {
     const bool says_it = status != 0 && status != 200;
     if (failure && !says_it) return std::string(config::to_string(*failure));
     return std::to_string(status);
+}
+
+/// What cannot be read is not kept: the client's bytes are judged elsewhere.
+void Attempt::tap_bytes(std::string_view bytes) {
+    if (!tap || !tap->reader) return;
+    const auto read =
+        bytes.empty() ? tap->reader->end(tap->fold) : tap->reader->feed(bytes, tap->fold);
+    if (!read) tap->reader.reset();
 }
 
 void Attempt::decline(Errc code, std::string message, config::Milliseconds retry_after) {
@@ -170,6 +187,8 @@ void Attempt::end_after_bug() {
 net::Task<> Attempt::run(Question& question) {
     if (!question.credential.empty()) credential = question.credential;
     dropped = std::move(question.dropped);
+    changes = std::move(question.changes);
+    request_id_ = question.request_id;
     if (!may_ask()) {
         done = true;
         co_return;
@@ -190,16 +209,24 @@ net::Task<> Attempt::run(Question& question) {
     ask.body = std::span(pieces.begin(), pieces.end());
     ask.key = candidate.key;
     auto opened = co_await flight->open(ask);
-    if (opened && is_embedding_) {
-        opened = co_await await_embeddings(*this, question.inputs);
-    } else if (opened) {
-        opened = co_await await_content(*this, question.stream, question.hide_usage);
-    }
+    if (opened) opened = co_await await_answer(question);
     first_byte_after = net::Clock::now() - asked_at;
     judge(std::move(opened));
     if (cancelled_) co_return;
     done = true;
     report();
+}
+
+/// No coroutine, for each costs its frame.
+net::Task<Result<void>> Attempt::await_answer(const Question& question) {
+    switch (operation_) {
+        case Operation::embeddings: return await_embeddings(*this, question.inputs);
+        case Operation::count_tokens: return await_document(*this);
+        case Operation::none:
+        case Operation::chat:
+        case Operation::text_completion: break;
+    }
+    return await_content(*this, question.stream, question.hide_usage);
 }
 
 void Attempt::judge(Result<void> result) {

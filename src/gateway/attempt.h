@@ -5,10 +5,13 @@
 /// that loses may outlive the exchange while its last wait ends.
 
 #include "base/error.h"
+#include "chat/change.h"
 #include "chat/finish_reason.h"
 #include "chat/usage.h"
 #include "config/route.h"
-#include "dialect/openai_chat/stream_filter.h"
+#include "dialect/stream.h"
+#include "gateway/lane.h"
+#include "gateway/translate.h"
 #include "json/splice.h"
 #include "net/pause.h"
 #include "net/types.h"
@@ -31,6 +34,7 @@ class Exchange;
 class Gateway;
 // NOLINTEND(cppcoreguidelines-virtual-class-destructor)
 struct Snapshot;
+enum class Operation : std::uint8_t;
 
 /// What an operation asks for, once it is known whom.
 struct Question {
@@ -47,6 +51,8 @@ struct Question {
     net::Clock::time_point deadline = net::Clock::time_point::max();  ///< of the whole exchange
     net::Clock::time_point patience = net::Clock::time_point::max();  ///< of the client
     std::vector<std::string> dropped;  ///< fields that the upstream does not get
+    chat::Changes changes;             ///< of a request that was translated
+    std::string fields;                ///< further header lines
 };
 
 class Attempt final : public routing::InFlight::Waiter,
@@ -71,6 +77,10 @@ public:
         return *candidate.destination->record;
     }
     [[nodiscard]] bool is_called_off() const noexcept { return cancelled_; }
+    /// Valid while run() is under way.
+    [[nodiscard]] std::string_view request_id() const noexcept { return request_id_; }
+    /// Lets the reply's reasoning be read, where it is kept, from bytes that are forwarded.
+    void tap_bytes(std::string_view bytes);
     /// It ended in an exception: a mistake of ours, which fails like an upstream's.
     void end_after_bug();
 
@@ -85,7 +95,7 @@ public:
     [[nodiscard]] std::string outcome() const;
 
     const routing::Candidate candidate;
-    const dialect::openai_chat::Shape shape;
+    const Lane lane;
     std::unique_ptr<upstream::Flight> flight;
 
     bool asked = false;  ///< false after run(): its breaker was open, or its line full
@@ -98,11 +108,14 @@ public:
 
     bool out_of_resources = false;  ///< with `failure`: insufficient_system_resource
 
-    std::string credential;            ///< the client's own, if that was shown
-    std::vector<std::string> dropped;  ///< fields that the upstream did not get
+    std::string credential;                      ///< the client's own, if that was shown
+    std::vector<std::string> dropped;            ///< fields that the upstream did not get
+    chat::Changes changes;                       ///< of a request that was translated
+    std::unique_ptr<const Rendering> rendering;  ///< where the reply is to be translated
 
-    std::string first;  ///< a whole reply, or what there is of a streamed one
-    std::unique_ptr<dialect::openai_chat::StreamFilter> filter;  ///< of a streamed reply
+    std::string first;                  ///< a whole reply, or what there is of a streamed one
+    std::unique_ptr<ReasoningTap> tap;  ///< where the reply's reasoning is kept
+    std::unique_ptr<dialect::ReplyStream> stream;  ///< of a streamed reply
     std::optional<Error> broke;  ///< the stream broke together with its first content
     std::optional<shaping::ReplyRewriter> rewriter;
     chat::Usage usage;
@@ -118,13 +131,15 @@ private:
     void on_admitted() override;
     void leave_line();
     void give_way(Error why);
+    net::Task<Result<void>> await_answer(const Question& question);
     void judge(Result<void> result);
     void report() const;
     void decline(Errc code, std::string message, config::Milliseconds retry_after);
 
     Gateway& gateway_;
     const std::shared_ptr<const Snapshot> snapshot_;
-    const bool is_embedding_;
+    std::string_view request_id_;
+    const Operation operation_;
     upstream::ReplyInfo reply_;         // once the flight is gone
     net::Pause turn_;                   // the wait in line
     std::shared_ptr<Attempt> in_line_;  // keeps this alive until on_admitted() has come by
@@ -137,6 +152,9 @@ private:
 /// can still become a status, or another attempt. Sets `first`, `filter` and what is read of the
 /// reply; a refusal of the upstream's own is an upstream_status with `refused` set.
 net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_usage);
+
+/// The same for a reply that is handed on whatever it says, as long as it is JSON.
+net::Task<Result<void>> await_document(Attempt& attempt);
 
 /// The same for a reply to an embeddings request of so many inputs.
 net::Task<Result<void>> await_embeddings(Attempt& attempt, std::size_t inputs);

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "gateway/handle.h"
+#include "gateway/tokens.h"
 
 namespace sluice::gateway {
 namespace {
@@ -25,6 +26,7 @@ std::string_view name_of(Operation operation) {
         case Operation::chat: return "chat";
         case Operation::text_completion: return "text_completion";
         case Operation::embeddings: return "embeddings";
+        case Operation::count_tokens: return "count_tokens";
     }
     return "";
 }
@@ -51,6 +53,9 @@ void count(const Exchange& exchange, int status, net::Clock::duration total) {
     sample.total = total;
     shared.metrics.request_finished(sample);
     if (exchange.client_gone) shared.metrics.client_gone();
+    for (const chat::Change& change : exchange.changes) {
+        shared.metrics.translation_change(change.rule);
+    }
 }
 
 void log(const Exchange& exchange, int status, net::Clock::duration total) {
@@ -93,6 +98,7 @@ void conclude(Exchange& exchange) {
     const auto total = net::Clock::now() - exchange.started;
     const int status = exchange.client_gone ? kClientClosedRequest : exchange.status;
     count(exchange, status, total);
+    learn_from_usage(exchange);
     if (exchange.snapshot->config.log.access) log(exchange, status, total);
     exchange.gateway.expect_housekeeping();
     if (exchange.transcript) {

@@ -2,12 +2,18 @@
 /// a refusal that is the client's to see.
 
 #include "base/text.h"
-#include "dialect/openai_chat/errors.h"
+#include "dialect/anthropic_messages/stream_filter.h"
+#include "dialect/openai_chat/read_stream.h"
 #include "dialect/openai_chat/reply.h"
+#include "dialect/openai_chat/stream_filter.h"
 #include "dialect/openai_embeddings/reply.h"
 #include "gateway/attempt.h"
+#include "gateway/render_error.h"
+#include "json/reader.h"
 #include "upstream/reply_fields.h"
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,7 +55,8 @@ net::Task<Result<void>> read_refusal(Attempt& attempt) {
     if (!read) co_return read;
     const auto secrets = secrets_of(attempt);
     const int status = attempt.flight->reply().status;
-    attempt.first = dialect::openai_chat::normalize_upstream_error(status, attempt.first, secrets);
+    attempt.first = normalize_upstream_error(attempt.lane.client, status, attempt.first, secrets,
+                                             attempt.request_id());
     attempt.refused = true;
     co_return fail(Errc::upstream_status,
                    "the upstream answered with status " + std::to_string(status));
@@ -80,16 +87,42 @@ net::Task<Result<void>> read_body(Attempt& attempt) {
     return status == 200 ? read_document(attempt) : no_answer(attempt);
 }
 
-/// A whole reply is checked before its first byte leaves: a broken one can still become an error
-/// that the client's library raises.
-net::Task<Result<void>> read_completion(Attempt& attempt) {
-    const auto read = co_await read_body(attempt);
-    if (!read) co_return read;
-    auto facts = dialect::openai_chat::read_reply(attempt.first);
-    if (!facts) co_return std::unexpected(std::move(facts.error()));
+/// Of a document that ends without being one.
+Result<void> no_completion(Error error, Attempt& attempt) {
+    if (error.code == Errc::overloaded) attempt.out_of_resources = true;
+    return std::unexpected(std::move(error));
+}
+
+Result<void> translate_completion(Attempt& attempt) {
+    auto reply = fold_reply(attempt.lane, attempt.first);
+    if (!reply) return no_completion(std::move(reply.error()), attempt);
+    attempt.usage = reply->usage;
+    attempt.finish_reason = reply->finish_reason;
+    attempt.reply_model = reply->model;
+    attempt.first = write_reply(attempt.lane, *attempt.rendering, *reply);
+    if (attempt.tap) attempt.tap->reply = std::move(*reply);
+    return {};
+}
+
+Result<void> check_message(Attempt& attempt) {
+    auto facts = dialect::anthropic_messages::read_reply(attempt.first);
+    if (!facts) return std::unexpected(std::move(facts.error()));
     if (facts->is_error) {
-        co_return fail(Errc::upstream_invalid_response,
-                       "the upstream answered with status 200 and an error");
+        return fail(Errc::upstream_invalid_response,
+                    "the upstream answered with status 200 and an error");
+    }
+    attempt.usage = facts->usage;
+    attempt.finish_reason = facts->finish_reason;
+    attempt.reply_model = std::move(facts->model);
+    return {};
+}
+
+Result<void> check_completion(Attempt& attempt) {
+    auto facts = dialect::openai_chat::read_reply(attempt.first);
+    if (!facts) return std::unexpected(std::move(facts.error()));
+    if (facts->is_error) {
+        return fail(Errc::upstream_invalid_response,
+                    "the upstream answered with status 200 and an error");
     }
     attempt.usage = facts->usage;
     attempt.finish_reason = facts->finish_reason;
@@ -97,9 +130,26 @@ net::Task<Result<void>> read_completion(Attempt& attempt) {
     if (facts->out_of_resources) {
         attempt.out_of_resources = true;
         attempt.refused = facts->has_content;
-        co_return fail(Errc::overloaded,
-                       "the upstream ran out of resources (insufficient_system_resource)");
+        return fail(Errc::overloaded,
+                    "the upstream ran out of resources (insufficient_system_resource)");
     }
+    if (attempt.tap) {
+        if (auto reply = fold_reply(attempt.lane, attempt.first)) {
+            attempt.tap->reply = std::move(*reply);
+        }
+    }
+    return {};
+}
+
+/// A whole reply is checked before its first byte leaves: a broken one can still become an error
+/// that the client's library raises.
+net::Task<Result<void>> read_completion(Attempt& attempt) {
+    auto read = co_await read_body(attempt);
+    if (!read) co_return read;
+    if (attempt.lane.translates()) co_return translate_completion(attempt);
+    const bool is_message = attempt.lane.client == Dialect::anthropic_messages;
+    read = is_message ? check_message(attempt) : check_completion(attempt);
+    if (!read) co_return read;
     std::string rewritten;
     if (attempt.rewriter && attempt.rewriter->rewrite(attempt.first, rewritten)) {
         attempt.first = std::move(rewritten);
@@ -107,31 +157,60 @@ net::Task<Result<void>> read_completion(Attempt& attempt) {
     co_return Result<void>();
 }
 
-dialect::openai_chat::StreamFilter make_filter(Attempt& attempt, bool hide_usage) {
+std::vector<std::string> copied_secrets(const Attempt& attempt) {
+    std::vector<std::string> secrets;
+    for (const std::string_view secret : secrets_of(attempt)) secrets.emplace_back(secret);
+    return secrets;
+}
+
+/// What the route's rules make of the events that pass.
+std::function<bool(std::string_view, std::string&)> rewrite_of(Attempt& attempt) {
+    if (!attempt.rewriter) return {};
+    return [rewriter = &*attempt.rewriter](std::string_view event, std::string& out) {
+        return rewriter->rewrite(event, out);
+    };
+}
+
+std::unique_ptr<dialect::ReplyStream> make_stream(Attempt& attempt, bool hide_usage) {
+    if (attempt.lane.translates()) {
+        return make_translation(attempt.lane, *attempt.rendering, copied_secrets(attempt),
+                                attempt.tap.get());
+    }
+    if (attempt.lane.client == Dialect::anthropic_messages) {
+        return std::make_unique<dialect::anthropic_messages::StreamFilter>(
+            dialect::anthropic_messages::StreamFilter::Options{.secrets = copied_secrets(attempt),
+                                                               .rewrite = rewrite_of(attempt)});
+    }
+    if (attempt.tap) attempt.tap->reader = dialect::openai_chat::make_stream_reader();
     dialect::openai_chat::StreamFilter::Options options;
     options.drop_usage_chunk = hide_usage;
-    options.shape = attempt.shape;
-    for (const std::string_view secret : secrets_of(attempt)) options.secrets.emplace_back(secret);
-    if (attempt.rewriter) {
-        options.rewrite = [rewriter = &*attempt.rewriter](std::string_view chunk,
-                                                          std::string& out) {
-            return rewriter->rewrite(chunk, out);
-        };
-    }
-    return dialect::openai_chat::StreamFilter(std::move(options));
+    options.shape = shape_of(attempt.lane.client);
+    options.secrets = copied_secrets(attempt);
+    options.rewrite = rewrite_of(attempt);
+    return std::make_unique<dialect::openai_chat::StreamFilter>(std::move(options));
+}
+
+/// The JSON of the last event in `lines`.
+std::string_view last_data(std::string_view lines) {
+    constexpr std::string_view kData = "\ndata:";
+    const std::size_t from = lines.rfind(kData);
+    if (from != std::string_view::npos) lines.remove_prefix(from + kData.size());
+    return trim(lines.substr(0, lines.find_first_of("\r\n")));
 }
 
 /// A stream that begins with an error is a refusal by another way.
 Result<void> refusal_in_stream(Attempt& attempt) {
-    constexpr std::string_view kData = "\ndata:";
-    const std::string lines = "\n" + attempt.first;
-    const std::size_t from = lines.rfind(kData);
-    std::string_view text = lines;
-    if (from != std::string_view::npos) text = text.substr(from + kData.size());
-    text = trim(text.substr(0, text.find_first_of("\r\n")));
-    attempt.first = dialect::openai_chat::normalize_upstream_error(502, text, secrets_of(attempt));
+    Error error(Errc::upstream_status, "the upstream's stream began with an error");
+    if (const Error* const told = attempt.stream->error()) {
+        error = *told;
+        attempt.first = write_error(attempt.lane.client, error, attempt.request_id());
+    } else {
+        const std::string lines = "\n" + attempt.first;
+        attempt.first = normalize_upstream_error(attempt.lane.client, 502, last_data(lines),
+                                                 secrets_of(attempt), attempt.request_id());
+    }
     attempt.refused = true;
-    return fail(Errc::upstream_status, "the upstream's stream began with an error");
+    return std::unexpected(std::move(error));
 }
 
 net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
@@ -140,26 +219,30 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
                        "the upstream answered a streaming request with something else than an "
                        "event stream");
     }
-    attempt.filter =
-        std::make_unique<dialect::openai_chat::StreamFilter>(make_filter(attempt, hide_usage));
-    dialect::openai_chat::StreamFilter& filter = *attempt.filter;
-    dialect::openai_chat::StreamFilter::Pieces pieces;
-    while (!filter.facts().has_content && !filter.facts().done && !filter.facts().has_error) {
+    attempt.stream = make_stream(attempt, hide_usage);
+    dialect::ReplyStream& stream = *attempt.stream;
+    const dialect::StreamFacts& facts = stream.facts();
+    dialect::ReplyStream::Pieces pieces;
+    while (!facts.has_content && !facts.done && !facts.has_error) {
         const auto bytes = co_await attempt.flight->next();
         if (!bytes) co_return std::unexpected(bytes.error());
         pieces.clear();
-        auto fed = bytes->empty() ? filter.end(pieces) : filter.feed(*bytes, pieces);
+        auto fed = bytes->empty() ? stream.end(pieces) : stream.feed(*bytes, pieces);
+        attempt.tap_bytes(*bytes);
         for (const std::string_view piece : pieces) attempt.first += piece;
-        if (!fed && !filter.facts().has_content) co_return fed;
+        if (!fed && !facts.has_content) {
+            if (facts.has_error) break;
+            co_return fed;
+        }
         // What came before the bad event still goes to the client, and relay() breaks off then.
         if (!fed) attempt.broke = std::move(fed.error());
         if (attempt.first.size() <= kMaxPreludeBytes) continue;
-        if (filter.facts().chunks > 0) break;
+        if (facts.chunks > 0) break;
         attempt.first.clear();
     }
     attempt.flight->note_progress();
-    if (filter.facts().has_error && !filter.facts().has_content) co_return refusal_in_stream(attempt);
-    if (filter.facts().out_of_resources) {
+    if (facts.has_error && !facts.has_content) co_return refusal_in_stream(attempt);
+    if (facts.out_of_resources && !facts.has_content) {
         attempt.out_of_resources = true;
         co_return fail(Errc::overloaded,
                        "the upstream ran out of resources (insufficient_system_resource)");
@@ -172,6 +255,16 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
 net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_usage) {
     const bool streams = stream && attempt.flight->reply().status == 200;
     return streams ? await_first_event(attempt, hide_usage) : read_completion(attempt);
+}
+
+net::Task<Result<void>> await_document(Attempt& attempt) {
+    auto read = co_await read_body(attempt);
+    if (!read) co_return read;
+    if (const auto error = json::find_error(attempt.first)) {
+        co_return fail(Errc::upstream_invalid_response,
+                       "the upstream's reply is not JSON: " + *error);
+    }
+    co_return Result<void>();
 }
 
 net::Task<Result<void>> await_embeddings(Attempt& attempt, std::size_t inputs) {

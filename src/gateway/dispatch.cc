@@ -286,6 +286,7 @@ void Dispatch::won(const Contender& attempt) {
     }
     exchange_.attempt = attempt;
     exchange_.dropped = std::move(attempt->dropped);
+    exchange_.changes = std::move(attempt->changes);
     exchange_.upstream = &attempt->upstream();
     exchange_.first_byte_after = attempt->first_byte_after;
     exchange_.upstream_request_id = attempt->reply().request_id;

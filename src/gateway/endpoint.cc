@@ -17,17 +17,37 @@ constexpr auto kClientEndpoints = std::to_array<Endpoint>({
      .is_api = true,
      .methods = "POST",
      .access = Access::key,
-     .answer = complete_chat},
+     .answer = complete_chat,
+     .dialect = Dialect::openai_chat},
     {.path = "/completions",
      .is_api = true,
      .methods = "POST",
      .access = Access::key,
-     .answer = complete_text},
+     .answer = complete_text,
+     .dialect = Dialect::openai_text},
     {.path = "/embeddings",
      .is_api = true,
      .methods = "POST",
      .access = Access::key,
-     .answer = embed},
+     .answer = embed,
+     .dialect = Dialect::openai_chat},
+    {.path = "/messages",
+     .is_api = true,
+     .methods = "POST",
+     .access = Access::key,
+     .answer = complete_message,
+     .dialect = Dialect::anthropic_messages},
+    {.path = "/messages/count_tokens",
+     .is_api = true,
+     .methods = "POST",
+     .access = Access::key,
+     .answer = count_tokens,
+     .dialect = Dialect::anthropic_messages},
+    {.path = "/api/hello",
+     .methods = kRead,
+     .access = Access::everyone,
+     .answer = answer_hello,
+     .dialect = Dialect::anthropic_messages},
     {.path = "/models",
      .is_api = true,
      .methods = kRead,
@@ -83,8 +103,11 @@ constexpr Endpoint kPassThrough{.path = "",
 constexpr EndpointTable kClientTable(kClientEndpoints, EndpointTable::Keys::clients);
 constexpr EndpointTable kAdminTable(kAdminEndpoints, EndpointTable::Keys::admin);
 
-/// Clients differ on whether a base URL ends in /v1, so up to two of them are taken off.
+/// Clients differ on whether a base URL ends in /v1, so up to two of them are taken off. Base URLs
+/// of Anthropic's dialect end in /anthropic where one host has both.
 std::string_view without_version(std::string_view path) {
+    constexpr std::string_view kAnthropic = "/anthropic";
+    if (path.starts_with("/anthropic/")) path.remove_prefix(kAnthropic.size());
     for (int i = 0; i < 2 && path.starts_with("/v1/"); ++i) path.remove_prefix(3);
     return path;
 }
@@ -125,6 +148,7 @@ bool EndpointTable::find_at(std::string_view path, bool api_only, Exchange& exch
                                                      : asked == endpoint.path;
         if (!matches) continue;
         exchange.endpoint = &endpoint;
+        exchange.dialect = endpoint.dialect.value_or(Dialect::openai_chat);
         exchange.path_argument = asked.substr(endpoint.path.size());
         return true;
     }

@@ -7,6 +7,7 @@
 #include "net/types.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,7 @@ struct Endpoint {
     std::string_view methods;     ///< as the Allow header names them: "GET, HEAD"
     Access access = Access::key;
     net::Task<Result<void>> (*answer)(Exchange& exchange) = nullptr;
+    std::optional<Dialect> dialect;  ///< the client's; unset where clients of several ask
 };
 
 /// The endpoints of one listener, and whose key opens them.

@@ -11,6 +11,7 @@
 #include "gateway/attempt.h"
 #include "gateway/gateway.h"
 #include "gateway/keepalive.h"
+#include "gateway/lane.h"
 #include "gateway/snapshot.h"
 #include "net/pause.h"
 #include "net/transaction.h"
@@ -31,7 +32,7 @@ struct Endpoint;
 class EndpointTable;
 
 /// What is asked for, where a model is asked.
-enum class Operation : std::uint8_t { none, chat, text_completion, embeddings };
+enum class Operation : std::uint8_t { none, chat, text_completion, embeddings, count_tokens };
 
 /// An embeddings request, and which of its inputs are asked for just now.
 struct EmbeddingsPart {
@@ -83,6 +84,7 @@ public:
     std::string tenant;              ///< identify: stands for a credential that is no key of ours
     net::Body body;                  ///< gone once the answer has begun
     Operation operation = Operation::none;
+    Dialect dialect = Dialect::openai_chat;  ///< the client's
     dialect::openai_chat::Head head;
     std::optional<EmbeddingsPart> embeddings;  ///< in place of most of `head`
     std::string_view route;                    ///< route: its name
@@ -95,6 +97,7 @@ public:
     std::string client_credential;  ///< identify: header lines for upstreams with auth: passthrough
     std::string variant;            ///< open: of a route that splits
     std::vector<std::string> dropped;  ///< open: fields that the upstream did not get
+    chat::Changes changes;             ///< open: what a translation could not keep
     bool hedged = false;
     std::string upstream_request_id;
     KeepAlive keepalive;  ///< of a client that waits for an event stream
@@ -105,6 +108,13 @@ public:
         std::string reply;
     };
     std::optional<Transcript> transcript;
+
+    /// Of the input, made once in a while to see how good estimates are.
+    struct Estimate {
+        std::string model;
+        std::uint64_t tokens = 0;
+    };
+    Estimate estimate;
 
     chat::Usage usage;
     std::optional<chat::FinishReason> finish_reason;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kSoon{200};
 constexpr std::chrono::seconds kNowAndThen{1};
+constexpr std::chrono::seconds kBetweenSamples{10};
 
 /// As docs/metrics.md has it: the worse, the higher.
 int number_of(routing::BreakerState state) {
@@ -66,12 +67,23 @@ void Gateway::expect_housekeeping() {
 void Gateway::keep_house() {
     access_log_.flush();
     report_places();
+    if (shared_.reasoning) {
+        const auto state = shared_.reasoning->stats();
+        shared_.metrics.state_writer(state.queued, state.lost);
+    }
     bool any_kept = false;
     for (auto& [name, way] : ways_) {
         report_connections(name, way);
         any_kept = any_kept || way.idle > 0 || way.active > 0;
     }
     if (any_kept) housekeeping_.expire_after(kNowAndThen);
+}
+
+bool Gateway::take_sample() {
+    const auto now = net::coarse_now();
+    if (now < next_sample_) return false;
+    next_sample_ = now + kBetweenSamples;
+    return true;
 }
 
 void Gateway::note_breaker(std::string_view upstream, routing::BreakerState state) {

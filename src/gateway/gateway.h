@@ -4,6 +4,7 @@
 /// they report to. Everything but Shared belongs to the worker's thread.
 
 #include "config/config.h"
+#include "context/estimate.h"
 #include "dialect/openai_chat/models.h"
 #include "gateway/memory_watch.h"
 #include "gateway/request_id.h"
@@ -14,6 +15,7 @@
 #include "observe/metrics.h"
 #include "observe/prompt_file.h"
 #include "routing/board.h"
+#include "store/reasoning.h"
 #include "upstream/origin.h"
 
 #include <atomic>
@@ -31,7 +33,9 @@ namespace sluice::gateway {
 struct Shared {
     observe::Metrics metrics;
     routing::Board board;
-    std::unique_ptr<observe::PromptFile> prompts;  ///< set before the workers start, or never
+    std::unique_ptr<observe::PromptFile> prompts;      ///< set before the workers start, or never
+    std::unique_ptr<store::ReasoningStore> reasoning;  ///< likewise
+    context::Calibration calibration;
     const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::atomic<bool> draining = false;
     std::atomic<Pressure> pressure = Pressure::none;
@@ -68,6 +72,9 @@ public:
     [[nodiscard]] double random_share() {
         return std::uniform_real_distribution<double>(0, 1)(chance_);
     }
+
+    /// Whether it is time to see what an estimate is worth: true once in ten seconds.
+    [[nodiscard]] bool take_sample();
 
     /// A breaker has changed: logged and counted.
     void note_breaker(std::string_view upstream, routing::BreakerState state);
@@ -146,6 +153,7 @@ private:
     MemoryWatch memory_watch_;
     RequestIds request_ids_;
     std::mt19937_64 chance_;
+    net::Clock::time_point next_sample_;
 };
 
 }  // namespace sluice::gateway

@@ -63,4 +63,9 @@ net::Task<Result<void>> complete_text(Exchange& exchange) {
     return complete(exchange);
 }
 
+net::Task<Result<void>> complete_message(Exchange& exchange) {
+    exchange.operation = Operation::chat;
+    return complete(exchange);
+}
+
 }  // namespace sluice::gateway

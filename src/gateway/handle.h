@@ -10,10 +10,12 @@ namespace sluice::gateway {
 /// Everything that happens to one request, top to bottom.
 net::Task<> handle(Exchange& exchange);
 
-/// The middle part for POST /chat/completions and /completions: from the body to the last byte of
-/// the reply.
+/// The middle part for POST /chat/completions, /completions and /messages: from the body to the
+/// last byte of the reply.
 net::Task<Result<void>> complete_chat(Exchange& exchange);
 net::Task<Result<void>> complete_text(Exchange& exchange);
+net::Task<Result<void>> complete_message(Exchange& exchange);
+net::Task<Result<void>> count_tokens(Exchange& exchange);
 net::Task<Result<void>> embed(Exchange& exchange);
 
 // The stages. A plain function never waits.

@@ -30,6 +30,9 @@ public:
         if (silence_) expire_at(net::coarse_now() + *silence_);
     }
 
+    /// The reply itself has begun: clients of Anthropic's are pinged from now on.
+    void note_content() noexcept { has_content_ = true; }
+
     /// No comment comes between the bytes that are being flushed.
     void pause() noexcept { never(); }
 
@@ -49,6 +52,7 @@ private:
     Exchange& exchange_;
     std::optional<std::chrono::milliseconds> silence_;
     bool unflushed_ = false;
+    bool has_content_ = false;
 };
 
 }  // namespace sluice::gateway

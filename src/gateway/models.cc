@@ -4,7 +4,9 @@
 #include "dialect/openai_chat/models.h"
 
 #include "base/text.h"
+#include "dialect/anthropic_messages/models.h"
 #include "gateway/answers.h"
+#include "gateway/render_error.h"
 #include "gateway/respond.h"
 #include "observe/log.h"
 
@@ -16,6 +18,7 @@
 namespace sluice::gateway {
 namespace {
 
+namespace anthropic = dialect::anthropic_messages;
 using dialect::openai_chat::Model;
 using Models = std::vector<Model>;
 
@@ -69,7 +72,9 @@ net::Task<Result<Models>> fetch(Exchange& exchange, const config::Upstream& upst
         if (piece->empty()) break;
         body.append(*piece);
     }
-    co_return dialect::openai_chat::read_models(body);
+    co_return upstream.kind == config::UpstreamKind::anthropic
+        ? anthropic::read_models(body)
+        : dialect::openai_chat::read_models(body);
 }
 
 /// From memory where it is fresh. A list that cannot be had is left out, or the old one serves.
@@ -134,6 +139,14 @@ net::Task<> add_route(Exchange& exchange, std::string_view pattern,
     }
 }
 
+void respond_model(Exchange& exchange, const Model& model) {
+    exchange.dialect = error_dialect(exchange);
+    respond_json(exchange, 200,
+                 exchange.dialect == Dialect::anthropic_messages
+                     ? anthropic::write_model(model)
+                     : dialect::openai_chat::write_model(model));
+}
+
 }  // namespace
 
 net::Task<Result<Models>> offered_models(Exchange& exchange) {
@@ -152,6 +165,13 @@ net::Task<Result<Models>> offered_models(Exchange& exchange) {
 net::Task<Result<void>> answer_models(Exchange& exchange) {
     const auto models = co_await offered_models(exchange);
     if (!models) co_return std::unexpected(models.error());
+    exchange.dialect = error_dialect(exchange);
+    if (exchange.dialect == Dialect::anthropic_messages) {
+        const auto page = anthropic::read_page(exchange.client.head().query);
+        if (!page) co_return std::unexpected(page.error());
+        respond_json(exchange, 200, anthropic::write_models(*models, *page));
+        co_return Result<void>();
+    }
     respond_json(exchange, 200, dialect::openai_chat::write_models(*models));
     co_return Result<void>();
 }
@@ -162,7 +182,7 @@ net::Task<Result<void>> answer_model(Exchange& exchange) {
     const auto route = std::ranges::find(routes, name, &config::Route::model);
     if (route != routes.end() && !route->model.contains('*') && exchange.scope.may_use(name)) {
         const Model model = named(name, route->targets);
-        respond_json(exchange, 200, dialect::openai_chat::write_model(model));
+        respond_model(exchange, model);
         co_return Result<void>();
     }
     const auto models = co_await offered_models(exchange);
@@ -175,7 +195,7 @@ net::Task<Result<void>> answer_model(Exchange& exchange) {
         unknown.param = "model";
         co_return std::unexpected(std::move(unknown));
     }
-    respond_json(exchange, 200, dialect::openai_chat::write_model(*found));
+    respond_model(exchange, *found);
     co_return Result<void>();
 }
 

@@ -8,8 +8,9 @@
 
 namespace sluice::gateway {
 
-/// The exchange's request for this attempt's candidate. Notes on the exchange what was changed.
-/// Errors: bad_request where the upstream's transforms reject a field.
-[[nodiscard]] Result<Question> ask_for(Exchange& exchange, const Attempt& attempt);
+/// The exchange's request for this attempt's candidate, which is prepared for the reply. Notes on
+/// the exchange what was changed. Errors: bad_request where the upstream's transforms reject a
+/// field, or where the request cannot be translated.
+[[nodiscard]] Result<Question> ask_for(Exchange& exchange, Attempt& attempt);
 
 }  // namespace sluice::gateway

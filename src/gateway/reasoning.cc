@@ -99,8 +99,9 @@ ReasoningFound restore_reasoning(chat::Request& request, store::ReasoningStore& 
             ++(reasoning ? found.hits : found.misses);
             mark.add(message);
             if (reasoning) {
-                message.parts.emplace(message.parts.begin(),
-                                      chat::Thinking{.text = std::move(*reasoning), .signature = {}});
+                message.parts.emplace(
+                    message.parts.begin(),
+                    chat::Thinking{.text = std::move(*reasoning), .signature = {}});
             }
         } else {
             mark.add(message);

@@ -1,8 +1,8 @@
 /// The second half of an answer: the reply goes to the client. From here on nothing can be tried
 /// again.
 
-#include "dialect/openai_chat/errors.h"
 #include "gateway/handle.h"
+#include "gateway/render_error.h"
 #include "gateway/respond.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace sluice::gateway {
 namespace {
 
-using dialect::openai_chat::StreamFilter;
+using dialect::ReplyStream;
 
 void note(std::string& reply, std::span<const std::string_view> pieces) {
     for (const std::string_view piece : pieces) {
@@ -43,31 +43,41 @@ net::Task<Result<void>> flush(Exchange& exchange) {
 }
 
 /// Whether the stream is at its end and whole.
-bool is_complete(const StreamFilter& filter) {
-    return filter.facts().done && !filter.facts().has_error;
+bool is_complete(const ReplyStream& stream) {
+    return stream.facts().done && !stream.facts().has_error;
 }
 
-net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, StreamFilter& filter) {
-    StreamFilter::Pieces pieces = {attempt.first};
+/// Claude Code asks for a stream again that was cut off, and for a whole reply instead after an
+/// error event in the midst of content (facts/claude-code-needs.md 6), which takes much longer.
+bool tells_by_cutting(const Exchange& exchange) {
+    return exchange.dialect == Dialect::anthropic_messages;
+}
+
+net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, ReplyStream& stream) {
+    ReplyStream::Pieces pieces = {attempt.first};
     Result<void> fed;
     if (attempt.broke) fed = std::unexpected(std::move(*attempt.broke));
     for (;;) {
+        if (stream.facts().has_error && stream.error() != nullptr && tells_by_cutting(exchange)) {
+            pieces.clear();
+        }
         if (!pieces.empty()) {
-            const auto pending = put(exchange, pieces, is_complete(filter));
+            const auto pending = put(exchange, pieces, is_complete(stream));
             if (!pending) co_return std::unexpected(pending.error());
             if (*pending) {
                 auto flushed = co_await flush(exchange);
                 if (!flushed) co_return flushed;
             }
         }
-        if (!fed || is_complete(filter)) co_return fed;
+        if (!fed || is_complete(stream)) co_return fed;
         pieces.clear();
-        if (filter.facts().has_error) co_return filter.end(pieces);
+        if (stream.facts().has_error) co_return stream.end(pieces);
         const auto bytes = co_await attempt.flight->next();
         if (!bytes) co_return std::unexpected(bytes.error());
-        const std::uint64_t chunks = filter.facts().chunks;
-        fed = bytes->empty() ? filter.end(pieces) : filter.feed(*bytes, pieces);
-        if (filter.facts().chunks != chunks) attempt.flight->note_progress();
+        const std::uint64_t chunks = stream.facts().chunks;
+        attempt.tap_bytes(*bytes);
+        fed = bytes->empty() ? stream.end(pieces) : stream.feed(*bytes, pieces);
+        if (stream.facts().chunks != chunks) attempt.flight->note_progress();
     }
 }
 
@@ -80,23 +90,34 @@ net::Task<> break_off(Exchange& exchange, std::string_view event) {
     exchange.client.abort();
 }
 
-net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, StreamFilter& filter) {
+void keep_reasoning(Exchange& exchange, const Attempt& attempt) {
+    store::ReasoningStore* const store = exchange.gateway.shared().reasoning.get();
+    if (!attempt.tap || store == nullptr) return;
+    const ReasoningTap& tap = *attempt.tap;
+    const chat::Reply& reply = tap.reply ? *tap.reply : tap.fold.reply();
+    if (reply.is_whole && !tap.fold.is_full()) gateway::keep_reasoning(reply, tap.mark, *store);
+}
+
+net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, ReplyStream& stream) {
     if (!exchange.client.started()) start_event_stream(exchange, attempt.reply().fields);
     exchange.client.release_request();
-    auto pumped = co_await pump(exchange, attempt, filter);
+    exchange.keepalive.note_content();
+    auto pumped = co_await pump(exchange, attempt, stream);
     exchange.keepalive.end();
     attempt.first = {};
-    exchange.usage = filter.facts().usage;
-    exchange.finish_reason = filter.facts().finish_reason;
-    exchange.reply_model = filter.facts().model;
+    exchange.usage = stream.facts().usage;
+    exchange.finish_reason = stream.facts().finish_reason;
+    exchange.reply_model = stream.facts().model;
     if (pumped) {
+        keep_reasoning(exchange, attempt);
         co_await attempt.flight->settle();
         co_return pumped;
     }
     Error error = root_cause(exchange, std::move(pumped.error()));
     if (error.code != Errc::client_gone) {
+        const bool told = stream.facts().has_error || tells_by_cutting(exchange);
         const std::string event =
-            filter.facts().has_error ? std::string() : dialect::openai_chat::write_stream_error(error);
+            told ? std::string() : write_stream_error(exchange.dialect, error, exchange.request_id);
         co_await break_off(exchange, event);
     }
     co_return std::unexpected(std::move(error));
@@ -104,7 +125,8 @@ net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, Strea
 
 /// Where comments have begun the answer, a refusal can no longer be a status.
 net::Task<Result<void>> relay_refusal_in_stream(Exchange& exchange, const Attempt& attempt) {
-    std::string event = "data: ";
+    std::string event =
+        exchange.dialect == Dialect::anthropic_messages ? "event: error\ndata: " : "data: ";
     event += attempt.first;
     // Between JSON's tokens a space does as well, and an event's data is one line.
     std::ranges::replace_if(event, [](char c) { return c == '\n' || c == '\r'; }, ' ');
@@ -117,16 +139,18 @@ net::Task<Result<void>> relay_refusal_in_stream(Exchange& exchange, const Attemp
 
 net::Task<Result<void>> relay(Exchange& exchange) {
     Attempt& attempt = *exchange.attempt;
-    if (attempt.filter && !attempt.failure) {
-        co_return co_await relay_stream(exchange, attempt, *attempt.filter);
+    if (attempt.stream && !attempt.failure) {
+        co_return co_await relay_stream(exchange, attempt, *attempt.stream);
     }
     exchange.keepalive.end();
     if (exchange.client.started()) co_return co_await relay_refusal_in_stream(exchange, attempt);
     if (exchange.transcript) exchange.transcript->reply = attempt.first;
     attempt.release();
     const upstream::ReplyInfo& reply = attempt.reply();
-    const bool in_stream = attempt.failure && reply.status == 200 && attempt.filter;
-    respond(exchange, in_stream ? http_status(Errc::upstream_status) : reply.status,
+    const bool in_stream = attempt.failure && reply.status == 200 && attempt.stream;
+    const int status = in_stream ? http_status(attempt.error.code) : reply.status;
+    if (!attempt.failure) keep_reasoning(exchange, attempt);
+    respond(exchange, attempt.failure ? status_for(exchange.dialect, status) : status,
             "application/json", attempt.first, reply_fields(exchange, reply.fields));
     exchange.client.release_request();
     if (exchange.client_gone) co_return fail(Errc::client_gone);
@@ -136,7 +160,7 @@ net::Task<Result<void>> relay(Exchange& exchange) {
 net::Task<Result<void>> fail_in_stream(Exchange& exchange, Error error) {
     error = root_cause(exchange, std::move(error));
     if (error.code != Errc::client_gone) {
-        const std::string event = dialect::openai_chat::write_stream_error(error);
+        const std::string event = write_stream_error(exchange.dialect, error, exchange.request_id);
         co_await break_off(exchange, event);
     }
     co_return std::unexpected(std::move(error));

@@ -1,8 +1,8 @@
 #include "gateway/respond.h"
 
 #include "base/text.h"
-#include "dialect/openai_chat/errors.h"
 #include "gateway/endpoint.h"
+#include "gateway/render_error.h"
 #include "shaping/reply.h"
 
 #include <algorithm>
@@ -61,14 +61,19 @@ std::string common_fields(const Exchange& exchange) {
     std::string fields;
     fields.reserve(192);
     net::append_field(fields, "x-request-id", exchange.request_id);
+    if (exchange.dialect == Dialect::anthropic_messages) {
+        net::append_field(fields, "request-id", exchange.request_id);
+    }
     if (!exchange.upstream_request_id.empty()) {
         net::append_field(fields, "x-sluice-upstream-request-id", exchange.upstream_request_id);
     }
     if (allows_origin(exchange)) {
         net::append_field(fields, "access-control-allow-origin", exchange.origin);
-        net::append_field(fields, "access-control-expose-headers",
-                          "x-request-id, x-sluice-upstream-request-id, "
-                          "x-sluice-attempts, x-sluice-variant, x-sluice-dropped, retry-after");
+        net::append_field(
+            fields, "access-control-expose-headers",
+            "x-request-id, x-sluice-upstream-request-id, "
+            "x-sluice-attempts, x-sluice-variant, x-sluice-dropped, x-sluice-changes, "
+            "request-id, retry-after");
         net::append_field(fields, "vary", "origin");
     }
     return fields;
@@ -89,6 +94,9 @@ std::string reply_fields(const Exchange& exchange, std::string_view from_upstrea
     if (!exchange.variant.empty()) net::append_field(fields, "x-sluice-variant", exchange.variant);
     if (!exchange.dropped.empty()) {
         net::append_field(fields, "x-sluice-dropped", join(exchange.dropped, ", "));
+    }
+    if (!exchange.changes.empty() && exchange.snapshot->config.debug.changes) {
+        net::append_field(fields, "x-sluice-changes", describe(exchange.changes));
     }
     return fields;
 }
@@ -139,9 +147,11 @@ void respond_error(Exchange& exchange, Error error) {
     error = root_cause(exchange, std::move(error));
     exchange.client_gone = error.code == Errc::client_gone;
     if (!exchange.client.started()) {
-        exchange.status = http_status(error.code);
+        exchange.dialect = error_dialect(exchange);
+        exchange.status = status_for(exchange.dialect, http_status(error.code));
         if (!exchange.client_gone) {
-            respond(exchange, exchange.status, kJson, dialect::openai_chat::write_error(error),
+            respond(exchange, exchange.status, kJson,
+                    write_error(exchange.dialect, error, exchange.request_id),
                     error_fields(exchange, error));
         }
     }

@@ -1,4 +1,6 @@
 #include "base/text.h"
+#include "dialect/anthropic_messages/head.h"
+#include "dialect/request.h"
 #include "gateway/handle.h"
 
 namespace sluice::gateway {
@@ -22,13 +24,36 @@ net::Task<Result<void>> read_body(Exchange& exchange) {
     co_return Result<void>();
 }
 
+namespace {
+
+/// What the gateway decides by is the same in both families of dialects.
+Result<dialect::openai_chat::Head> read_message_head(const Exchange& exchange) {
+    const net::Body& body = exchange.body;
+    auto read = dialect::anthropic_messages::read_head(body.view(), body.capacity - body.size);
+    if (!read) return std::unexpected(std::move(read.error()));
+    dialect::openai_chat::Head head;
+    head.model = std::move(read->model);
+    head.stream = read->stream;
+    head.max_output_tokens = read->max_output_tokens;
+    head.has_tools = read->has_tools;
+    head.model_value = read->model_value;
+    head.members_begin = read->members_begin;
+    head.members = std::move(read->members);
+    if (!head.model.empty()) return head;
+    head.model = exchange.snapshot->config.default_model;
+    if (!head.model.empty()) return head;
+    return dialect::refuse("model", "model: Field required; this gateway has no `default_model`");
+}
+
+}  // namespace
+
 /// Checks the whole body and reads its head.
 Result<void> read_head(Exchange& exchange) {
-    const auto shape = exchange.operation == Operation::text_completion
-                           ? dialect::openai_chat::Shape::text
-                           : dialect::openai_chat::Shape::chat;
-    auto head = dialect::openai_chat::read_head(exchange.body.view(),
-                                                exchange.body.capacity - exchange.body.size, shape);
+    const net::Body& body = exchange.body;
+    auto head = exchange.dialect == Dialect::anthropic_messages
+                    ? read_message_head(exchange)
+                    : dialect::openai_chat::read_head(body.view(), body.capacity - body.size,
+                                                      shape_of(exchange.dialect));
     if (!head) return std::unexpected(std::move(head.error()));
     exchange.head = std::move(*head);
     return {};

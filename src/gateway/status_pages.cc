@@ -135,4 +135,9 @@ net::Task<Result<void>> answer_metrics(Exchange& exchange) {
     co_return Result<void>();
 }
 
+net::Task<Result<void>> answer_hello(Exchange& exchange) {
+    respond_json(exchange, 200, "{}");
+    co_return Result<void>();
+}
+
 }  // namespace sluice::gateway

@@ -11,6 +11,7 @@
 #include "dialect/translation.h"
 #include "gateway/attempt.h"
 #include "gateway/exchange.h"
+#include "gateway/tokens.h"
 #include "net/digest.h"
 #include "shaping/adapt.h"
 
@@ -107,11 +108,11 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
                                Question& question, std::unique_ptr<ReasoningTap>& tap) {
     auto request = read_request(lane.client, exchange.body.view());
     if (!request) return std::unexpected(std::move(request.error()));
-    const chat::Abilities& abilities = upstream.abilities;
     request->model = question.model;
-    request->thinking_is_opt_in = lane.client == Dialect::anthropic_messages;
+    const chat::Abilities abilities = config::abilities_of(upstream, question.model);
     if (!request->user.empty()) request->user = pseudonym(request->user);
     tap = tap_reasoning(exchange, abilities, *request);
+    sample_estimate(exchange, upstream, *request);
     auto adapted = shaping::adapt(*request, abilities, question.changes);
     if (!adapted) return adapted;
     question.rewritten = std::make_unique<const std::string>(

@@ -42,7 +42,8 @@ struct ReasoningTap {
     static constexpr std::size_t kMaxBytes = 1024UL * 1024;
 
     ConversationMark mark;
-    chat::Fold fold;
+    chat::Fold fold;                                ///< of a stream
+    std::optional<chat::Reply> reply;               ///< whole
     std::unique_ptr<dialect::StreamReader> reader;  ///< of a stream that is not translated
 };
 

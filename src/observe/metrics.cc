@@ -5,6 +5,7 @@
 #include "observe/label_table.h"
 #include "observe/log.h"
 #include "observe/process_metrics.h"
+#include "observe/translation_series.h"
 
 #include <prometheus/text_serializer.h>
 
@@ -119,6 +120,7 @@ struct Metrics::State {
     LabelTable<2, Gauge*> connections;
     LabelTable<1, Counter*> refused;
     DispatchSeries dispatch;
+    TranslationSeries translation;
 };
 
 Metrics::State::State(MetricsLimits limits)
@@ -163,7 +165,8 @@ Metrics::State::State(MetricsLimits limits)
       refused(table<1>(families.counter("sluice_http_refused_total",
                                         "Requests refused as HTTP, before any route."),
                        limits.other_sets, {"reason"}, {true})),
-      dispatch(families, limits.dispatch_sets) {
+      dispatch(families, limits.dispatch_sets),
+      translation(families) {
     families.gauge("sluice_build_info", "Always 1; the version is a label.")
         .Add({{"version", SLUICE_VERSION}})
         .Set(1);
@@ -322,6 +325,27 @@ void Metrics::dropped_field(std::string_view upstream, std::string_view field) {
 
 void Metrics::keepalive_comment() noexcept {
     state_->dispatch.keepalive_comments.Increment();
+}
+
+void Metrics::translation_change(std::string_view rule) {
+    state_->translation.changes.get({clipped(rule)})->Increment();
+}
+
+void Metrics::reasoning_replayed(std::size_t found, std::size_t missing) noexcept {
+    auto& counters = state_->translation.reasoning;
+    if (found > 0) counters.get({"found"})->Increment(static_cast<double>(found));
+    if (missing > 0) counters.get({"missing"})->Increment(static_cast<double>(missing));
+}
+
+void Metrics::token_estimate(std::uint64_t estimated, std::uint64_t reported) {
+    if (reported == 0) return;
+    state_->translation.estimate_ratio.Observe(static_cast<double>(estimated) /
+                                               static_cast<double>(reported));
+}
+
+void Metrics::state_writer(std::size_t queued, std::uint64_t lost) noexcept {
+    state_->translation.state_queued.Set(static_cast<double>(queued));
+    state_->translation.state_lost.Set(static_cast<double>(lost));
 }
 
 std::string Metrics::text() const {

@@ -102,6 +102,18 @@ public:
     /// A comment was sent to a client whose upstream is silent.
     void keepalive_comment() noexcept;
 
+    /// A translation could not keep something as it was: the rule that says what became of it.
+    void translation_change(std::string_view rule);
+
+    /// Reasoning of earlier turns that clients did not send: given back, or not known any more.
+    void reasoning_replayed(std::size_t found, std::size_t missing) noexcept;
+
+    /// The input of a request was estimated, and the upstream has reported it.
+    void token_estimate(std::uint64_t estimated, std::uint64_t reported);
+
+    /// Texts in the reasoning store that wait to be written, and those that never will be.
+    void state_writer(std::size_t queued, std::uint64_t lost) noexcept;
+
     /// Prometheus' text format, version 0.0.4.
     [[nodiscard]] std::string text() const;
 
