@@ -6,8 +6,10 @@
 #include "gateway/snapshot.h"
 #include "observe/crash.h"
 #include "observe/log.h"
+#include "store/state.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <sys/resource.h>
@@ -18,6 +20,8 @@ namespace sluice::app {
 namespace {
 
 using Workers = std::vector<std::unique_ptr<WorkerThread>>;
+
+constexpr std::chrono::seconds kWriteTime{2};  // for what waits to be written when we stop
 
 observe::LogLevel log_level(config::LogLevel level) {
     switch (level) {
@@ -86,6 +90,36 @@ Result<void> open_prompt_file(const config::Log& settings, gateway::Shared& shar
     observe::log_warn("prompts and replies are written to a file, in full",
                       {{"file", settings.prompts_file}});
     return {};
+}
+
+/// Told at each change only.
+void log_state(const store::WriterReport& report) {
+    switch (report.kind) {
+        case store::WriterReport::Kind::failing:
+            observe::log_error("state.db cannot be written; it is tried again and again",
+                               {{"reason", report.error.message}});
+            return;
+        case store::WriterReport::Kind::recovered:
+            observe::log_info("state.db can be written again");
+            return;
+        case store::WriterReport::Kind::rejected:
+            observe::log_error("a write to state.db was given up",
+                               {{"reason", report.error.message}});
+            return;
+    }
+}
+
+void open_state(const config::Config& config, gateway::Shared& shared) {
+    if (!config.reasoning_store.enabled) return;
+    store::StateOptions options;
+    options.data_dir = config.data_dir;
+    options.reasoning.max_bytes = config.reasoning_store.max_bytes;
+    options.reasoning.max_age =
+        std::chrono::ceil<std::chrono::seconds>(config.reasoning_store.max_age);
+    options.writer.report = log_state;
+    shared.state = store::State::open(std::move(options));
+    if (shared.state->notice().empty()) return;
+    observe::log_warn("state.db is not as it should be", {{"reason", shared.state->notice()}});
 }
 
 Result<Workers> make_workers(const std::shared_ptr<const gateway::Snapshot>& snapshot,
@@ -205,6 +239,7 @@ int serve(const config::Flags& flags) {
     gateway::Shared shared;
     const auto snapshot =
         std::make_shared<const gateway::Snapshot>(std::move(loaded->config), shared.board);
+    open_state(snapshot->config, shared);
     net::AddressLimit addresses;
     const auto workers = make_workers(snapshot, shared, addresses);
     if (!workers) {
@@ -216,6 +251,7 @@ int serve(const config::Flags& flags) {
     const auto drain_time = wait_for_signals(signals, flags, *workers, snapshot, shared.board);
     shared.draining = true;
     stop(signals, *workers, drain_time);
+    if (shared.state) shared.state->stop(kWriteTime);
     observe::log_info("stopped");
     observe::shutdown_log();
     return 0;

@@ -67,9 +67,10 @@ void Gateway::expect_housekeeping() {
 void Gateway::keep_house() {
     access_log_.flush();
     report_places();
-    if (shared_.reasoning) {
-        const auto state = shared_.reasoning->stats();
-        shared_.metrics.state_writer(state.queued, state.lost);
+    if (shared_.state) {
+        const store::WriterStats writer = shared_.state->writer_stats();
+        shared_.metrics.state_writer(writer.queued,
+                                     writer.dropped + writer.refused + writer.failed);
     }
     bool any_kept = false;
     for (auto& [name, way] : ways_) {

@@ -15,7 +15,7 @@
 #include "observe/metrics.h"
 #include "observe/prompt_file.h"
 #include "routing/board.h"
-#include "store/reasoning.h"
+#include "store/state.h"
 #include "upstream/origin.h"
 
 #include <atomic>
@@ -34,7 +34,7 @@ struct Shared {
     observe::Metrics metrics;
     routing::Board board;
     std::unique_ptr<observe::PromptFile> prompts;      ///< set before the workers start, or never
-    std::unique_ptr<store::ReasoningStore> reasoning;  ///< likewise
+    std::unique_ptr<store::State> state;           ///< likewise
     context::Calibration calibration;
     const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::atomic<bool> draining = false;
@@ -55,6 +55,10 @@ public:
     }
     [[nodiscard]] net::Worker& worker() noexcept { return worker_; }
     [[nodiscard]] Shared& shared() noexcept { return shared_; }
+    /// nullptr where none is kept.
+    [[nodiscard]] store::ReasoningStore* reasoning() noexcept {
+        return shared_.state ? &shared_.state->reasoning() : nullptr;
+    }
     /// Writes an access line; it leaves the worker within a fifth of a second.
     void log(const observe::AccessRecord& record) { access_log_.record(record); }
     /// Ends what the gateway does by itself. To be called before the worker stops, which should go

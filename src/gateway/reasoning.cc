@@ -20,13 +20,6 @@ std::string digest_text(std::string_view bytes) {
     return {digest.begin(), digest.end()};
 }
 
-store::Key key_from(std::string_view bytes) {
-    const net::Digest digest = net::sha256(bytes);
-    store::Key key{};
-    std::copy_n(digest.begin(), key.size(), key.begin());
-    return key;
-}
-
 /// What a message says, in the form in which all clients give it back alike.
 std::string said_by(const std::vector<chat::Part>& parts) {
     std::string said;
@@ -79,9 +72,9 @@ std::vector<store::Key> ConversationMark::keys_of(const std::vector<chat::Part>&
     if (says_nothing(parts)) return keys;
     for (const chat::Part& part : parts) {
         const auto* const call = part.as<chat::ToolUse>();
-        if (call != nullptr && !call->id.empty()) keys.push_back(key_from(begin_ + "t" + call->id));
+        if (call != nullptr && !call->id.empty()) keys.push_back(net::sha256(begin_ + "t" + call->id));
     }
-    keys.push_back(key_from(chain_ + "m" + said_by(parts)));
+    keys.push_back(net::sha256(chain_ + "m" + said_by(parts)));
     return keys;
 }
 

@@ -91,7 +91,7 @@ net::Task<> break_off(Exchange& exchange, std::string_view event) {
 }
 
 void keep_reasoning(Exchange& exchange, const Attempt& attempt) {
-    store::ReasoningStore* const store = exchange.gateway.shared().reasoning.get();
+    store::ReasoningStore* const store = exchange.gateway.reasoning();
     if (!attempt.tap || store == nullptr) return;
     const ReasoningTap& tap = *attempt.tap;
     const chat::Reply& reply = tap.reply ? *tap.reply : tap.fold.reply();

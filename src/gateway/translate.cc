@@ -93,7 +93,7 @@ std::string_view tenant_of(const Exchange& exchange) {
 /// Restores what is missing, and prepares for what will come.
 std::unique_ptr<ReasoningTap> tap_reasoning(Exchange& exchange, const chat::Abilities& abilities,
                                             chat::Request& request) {
-    store::ReasoningStore* const store = exchange.gateway.shared().reasoning.get();
+    store::ReasoningStore* const store = exchange.gateway.reasoning();
     const bool wanted = abilities.reasoning_required && !request.tools.empty() && store != nullptr;
     if (!wanted) return nullptr;
     ConversationMark mark(tenant_of(exchange));
