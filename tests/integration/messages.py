@@ -413,7 +413,7 @@ def to_chat(port, **more):
 
 
 def to_anthropic(port, **more):
-    return {"kind": "anthropic", "base_url": f"http://127.0.0.1:{port}/v1", "api_key": "sk-of-the-upstream",
+    return {"kind": "anthropic", "base_url": f"http://127.0.0.1:{port}", "api_key": "sk-of-the-upstream",
             "retry": {"max_retries": 0}, "breaker": "off", **more}
 
 
