@@ -16,6 +16,7 @@ PACKAGES_build=(
     'libfmt-dev'
     'prometheus-cpp-dev'
     'libcli11-dev'
+    'libsqlite3-dev'
     'ca-certificates'
     'curl curl'
 )

@@ -21,7 +21,9 @@ namespace sluice::dialect::anthropic_messages {
 inline constexpr std::size_t kMaxMembers = 1024;
 
 struct Head {
-    std::string model;  ///< empty where the client named none
+    /// Without the "[1m]" by which Claude Code marks a long window; empty where the client named
+    /// none.
+    std::string model;
     bool stream = false;
     std::optional<std::uint64_t> max_output_tokens;  ///< max_tokens
     bool has_tools = false;
@@ -29,7 +31,11 @@ struct Head {
     json::Span model_value;             ///< quotes included; empty when absent
     std::size_t members_begin = 0;      ///< just after the body's opening brace
     std::vector<json::Member> members;  ///< all at the top level, in their order
+    bool has_window_mark = false;       ///< "[1m]" stands behind the model's name
 };
+
+/// The model's name without a "[1m]" at its end.
+[[nodiscard]] std::string_view without_window_mark(std::string_view model) noexcept;
 
 /// Refuses, as bad_request with `param` set, what is not one well-formed JSON object in UTF-8 with
 /// a list of messages, and fields of the right type and but one of each among those that are read
@@ -37,8 +43,8 @@ struct Head {
 /// bytes may be read behind the body; with json::kPadding of them it is not copied.
 Result<Head> read_head(std::string_view body, std::size_t padding = 0);
 
-/// Adds to `splice`, whose original is `body`, the edit that calls the model `model`. `head` must
-/// be that of `body`.
+/// Adds to the splice of the body that `head` was read from the edit that calls the model `model`,
+/// where it is not called so there. An empty `model` changes nothing.
 void patch_request(const Head& head, std::string_view model, json::Splice& splice);
 
 }  // namespace sluice::dialect::anthropic_messages

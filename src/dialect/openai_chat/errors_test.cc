@@ -64,6 +64,36 @@ TEST(UpstreamErrors, AnEnvelopePassesAsItIs) {
     EXPECT_EQ(normalized(400, body), body);
 }
 
+TEST(UpstreamErrors, AnthropicsEnvelopeBecomesOpenAis) {
+    EXPECT_EQ(normalized(529, R"({"type":"error","error":{"type":"overloaded_error",)"
+                              R"("message":"Overloaded sk-secret"},"request_id":"req_1"})"),
+              R"({"error":{"message":"Overloaded [redacted]","type":"service_unavailable_error",)"
+              R"("param":null,"code":"server_is_overloaded"}})");
+    const auto of_type = [](std::string_view type, std::string_view message) {
+        return normalized(400, R"({"type":"error","error":{"type":")" + std::string(type) +
+                                   R"(","message":")" + std::string(message) + R"("}})");
+    };
+    EXPECT_THAT(of_type("invalid_request_error", "prompt is too long: 3 tokens > 2 maximum"),
+                HasSubstr(R"("code":"context_length_exceeded")"));
+    EXPECT_THAT(of_type("invalid_request_error", "x"),
+                HasSubstr(R"("type":"invalid_request_error","param":null,"code":null)"));
+    EXPECT_THAT(of_type("authentication_error", "x"), HasSubstr(R"("code":"invalid_api_key")"));
+    EXPECT_THAT(of_type("permission_error", "x"),
+                HasSubstr(R"("code":"insufficient_permissions")"));
+    EXPECT_THAT(of_type("not_found_error", "x"), HasSubstr(R"("code":"model_not_found")"));
+    EXPECT_THAT(of_type("billing_error", "x"), HasSubstr(R"("type":"insufficient_quota")"));
+    EXPECT_THAT(of_type("rate_limit_error", "x"), HasSubstr(R"("type":"rate_limit_error")"));
+    EXPECT_THAT(of_type("timeout_error", "x"), HasSubstr(R"("code":"upstream_timeout")"));
+    EXPECT_THAT(of_type("api_error", "x"), HasSubstr(R"("type":"server_error")"));
+    EXPECT_THAT(of_type("request_too_large", "x"), HasSubstr(R"("code":"payload_too_large")"));
+    EXPECT_THAT(of_type("new_error", "x"), HasSubstr(R"("type":"invalid_request_error")"));
+}
+
+TEST(OpenAiErrors, AnOverloadIsA503ForTheirClients) {
+    EXPECT_EQ(client_status(529), 503);
+    EXPECT_EQ(client_status(429), 429);
+}
+
 TEST(UpstreamErrors, ASecretIsMadeUnreadableWhereverItStands) {
     EXPECT_EQ(normalized(401, R"({"error":{"message":"key sk-secret","param":"sk-secret"}})"),
               R"({"error":{"message":"key [redacted]","param":"[redacted]"}})");
