@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the client libraries that tests/clients uses, in the versions pinned there. Says and does
-# nothing when they are installed.
+# Installs the clients that tests/clients uses, in the versions pinned there: tests/setup.sh [FOLDER...]
+# Without folders all of them. Says and does nothing when they are installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/clients"
 
@@ -9,19 +9,27 @@ is_current() {
     [[ -f $1 && $(<"$1") == "$2" ]]
 }
 
-wanted=$(sha256sum <node/package-lock.json)
-if ! is_current node/node_modules/.installed "$wanted"; then
-    echo "==> npm ci in tests/clients/node"
-    npm ci --prefix node --ignore-scripts --no-audit --no-fund --loglevel=error
-    printf '%s' "$wanted" >node/node_modules/.installed
-fi
+install_node() {
+    local wanted
+    wanted=$(sha256sum <"$1/package-lock.json")
+    if is_current "$1/node_modules/.installed" "$wanted"; then return; fi
+    echo "==> npm ci in tests/clients/$1"
+    npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund --loglevel=error
+    printf '%s' "$wanted" >"$1/node_modules/.installed"
+}
 
-wanted=$(python3 --version && sha256sum <python/requirements.txt)
-if ! is_current python/.venv/.installed "$wanted"; then
-    echo "==> pip install in tests/clients/python/.venv"
-    rm -rf python/.venv
-    python3 -m venv python/.venv
-    python/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-        -r python/requirements.txt
-    printf '%s' "$wanted" >python/.venv/.installed
-fi
+install_python() {
+    local wanted
+    wanted=$(python3 --version && sha256sum <"$1/requirements.txt")
+    if is_current "$1/.venv/.installed" "$wanted"; then return; fi
+    echo "==> pip install in tests/clients/$1/.venv"
+    rm -rf "$1/.venv"
+    python3 -m venv "$1/.venv"
+    "$1/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$1/requirements.txt"
+    printf '%s' "$wanted" >"$1/.venv/.installed"
+}
+
+if [[ $# -eq 0 ]]; then set -- node python python-0 claude-code; fi
+for folder; do
+    if [[ -f $folder/package-lock.json ]]; then install_node "$folder"; else install_python "$folder"; fi
+done

@@ -126,6 +126,11 @@ Result<std::string> parse_path(std::string_view text, TrailingSlash trailing) {
     return std::string(text);
 }
 
+bool is_placeholder(std::string_view url) {
+    while (url.ends_with('/')) url.remove_suffix(1);
+    return url == "https://your-gateway.com/v1";
+}
+
 bool is_deepseek(const BaseUrl& url) {
     return url.host == "deepseek.com" || url.host.ends_with(".deepseek.com");
 }

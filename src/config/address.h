@@ -25,6 +25,9 @@ enum class TrailingSlash : bool { keep, trim };
 [[nodiscard]] Result<std::string> parse_path(std::string_view text,
                                              TrailingSlash trailing = TrailingSlash::keep);
 
+/// An address that stands in other projects' documentation where a user's own belongs.
+[[nodiscard]] bool is_placeholder(std::string_view url);
+
 /// deepseek.com or a name below it: they queue requests rather than refuse them.
 [[nodiscard]] bool is_deepseek(const BaseUrl& url);
 

@@ -67,7 +67,8 @@ void check_passed_credentials(const Reader& reader, const Route& route,
 
 bool clients_bring_credentials(const Upstreams& upstreams) {
     return std::ranges::all_of(upstreams, [](const auto& named) {
-        return named.second.kind == UpstreamKind::openai && named.second.auth == Auth::passthrough;
+        return named.second.kind != UpstreamKind::embedded &&
+               named.second.auth == Auth::passthrough;
     });
 }
 

@@ -76,10 +76,21 @@ struct Log {
     std::string prompts_file;  ///< where prompts and replies go; empty: nowhere
 };
 
+/// The reasoning of earlier turns, kept for clients that do not give it back.
+struct ReasoningStore {
+    bool enabled = true;
+    std::size_t max_bytes = 32 * kMebibyte;  ///< in memory and on disk each
+    Milliseconds max_age{86'400'000};
+};
+
+struct Debug {
+    bool changes = false;  ///< replies tell in x-sluice-changes what translation changed
+};
+
 struct Config {
     std::vector<HostPort> listeners;  ///< never empty after load()
     Admin admin;
-    std::string data_dir;
+    std::string data_dir;   ///< state.db is there
     std::vector<Key> keys;  ///< empty: any credential or none is accepted
     Upstreams upstreams;    ///< never empty after load()
     std::vector<Route> routes;
@@ -89,7 +100,10 @@ struct Config {
     Limits limits;
     Cors cors;
     Log log;
-    unsigned workers = 0;  ///< threads; 0: one for each core
+    unsigned workers = 0;       ///< threads; 0: one for each core
+    std::string default_model;  ///< what a request without a model is for; empty: it is refused
+    ReasoningStore reasoning_store;
+    Debug debug;
 };
 
 /// Whether whoever calls brings a credential of the upstream's, so that nothing here can be misused

@@ -80,6 +80,17 @@ void write_log(std::ostream& out, const Log& log) {
         << "  prompts_file: " << quote(log.prompts_file.empty() ? "off" : log.prompts_file) << '\n';
 }
 
+void write_translation(std::ostream& out, const Config& config) {
+    if (!config.default_model.empty()) {
+        out << "default_model: " << quote(config.default_model) << '\n';
+    }
+    out << "reasoning_store:\n"
+        << "  enabled: " << truth(config.reasoning_store.enabled) << '\n'
+        << "  max_bytes: " << format_size(config.reasoning_store.max_bytes) << '\n'
+        << "  max_age: " << format_duration(config.reasoning_store.max_age) << '\n'
+        << "debug:\n  changes: " << truth(config.debug.changes) << '\n';
+}
+
 }  // namespace
 
 std::string describe(const Config& config) {
@@ -96,6 +107,7 @@ std::string describe(const Config& config) {
     out << "cors:\n  allow_origins: " << quoted_list(config.cors.allow_origins) << '\n';
     write_log(out, config.log);
     out << "workers: " << config.workers << '\n';
+    write_translation(out, config);
     return out.str();
 }
 

@@ -52,6 +52,18 @@ upstreams:
       clamp: {temperature: [1e-8, 2], p: [-2, ~]}
       models: {old: {model: new, default: {d: 1}, force: {f: [x]}}}
     embeddings: {max_batch: 8, token_arrays: refuse, encoding: float}
+    abilities:
+      {thinking: none, reasoning_history: reasoning, reasoning_required: false,
+       forced_tools_when_thinking: true, output_limit_field: max_completion_tokens,
+       max_output_tokens: 1, default_output_tokens: 2, max_stop: 3, max_tools: 4, images: false,
+       documents: true, json_schema: true, mid_system: false, system_role: developer,
+       user_field: u, parallel_tool_calls: true, strict_tools: true, sampling: false,
+       service_tier: true, signatures: true, server_tools: true, count_tokens: true, deferred_tools: true,
+       billing_header: true, custom_tools: true, prefix: true}
+    text_models: [t, 'v*']
+    auth_header: x_api_key
+    default_thinking: true
+    tokenizer: o200k
     ca_file: )yaml";
     static constexpr const char* kEverythingAfter = R"yaml(
   b:
@@ -59,6 +71,13 @@ upstreams:
     api_keys: [upstream-secret-0123456789-1111, upstream-secret-0123456789-2222]
     concurrency: {limit: 9}
     health_check: on
+  m:
+    kind: anthropic
+    base_url: http://h
+    auth_header: bearer
+    version: "2026-10-21"
+    paths: {messages: /me, count_tokens: none, models: /mo}
+    default_thinking: false
   e: {kind: embedded, embedded: {tokens_per_second: 8.5, tokens: 9, faults: true}}
 routes:
   - model: 'm*'
@@ -78,6 +97,9 @@ limits: {body_bytes: 10, head_bytes: 1025, connections_per_address: 12, head_tim
 cors: {allow_origins: ['https://o.example', '*']}
 log: {level: off, format: text, access: false, prompts_file: /f}
 workers: 17
+default_model: dm
+reasoning_store: {enabled: false, max_bytes: 2MiB, max_age: 3}
+debug: {changes: true}
 )yaml";
 };
 

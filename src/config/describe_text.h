@@ -49,6 +49,8 @@ std::string map(const Range& range, Text text) {
 [[nodiscard]] std::string optional_duration(const std::optional<Milliseconds>& duration,
                                             std::string_view without);
 
+void write_abilities(std::ostream& out, const chat::Abilities& abilities);
+
 void write_upstreams(std::ostream& out, const Upstreams& upstreams);
 
 /// `routes`, `default_route`, `failures` and `pass_through`.

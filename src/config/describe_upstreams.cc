@@ -16,6 +16,24 @@ std::string_view word(Auth auth) {
     return "";
 }
 
+std::string_view word(AuthHeader header) {
+    switch (header) {
+        case AuthHeader::bearer: return "bearer";
+        case AuthHeader::x_api_key: return "x_api_key";
+    }
+    return "";
+}
+
+std::string_view word(Tokenizer tokenizer) {
+    switch (tokenizer) {
+        case Tokenizer::automatic: return "auto";
+        case Tokenizer::deepseek: return "deepseek";
+        case Tokenizer::o200k: return "o200k";
+        case Tokenizer::cl100k: return "cl100k";
+    }
+    return "";
+}
+
 std::string_view word(Embeddings::TokenArrays arrays) {
     switch (arrays) {
         case Embeddings::TokenArrays::pass: return "pass";
@@ -46,8 +64,25 @@ std::string statuses(const StatusSet& set) {
     return list(parts, [](const std::string& part) { return part; });
 }
 
+std::string path_or_none(const std::string& path) {
+    return path.empty() ? "none" : quote(path);
+}
+
+void write_paths(std::ostream& out, UpstreamKind kind, const Paths& paths) {
+    out << "    paths:\n      models: " << quote(paths.models) << '\n';
+    if (kind == UpstreamKind::anthropic) {
+        out << "      messages: " << quote(paths.messages) << '\n'
+            << "      count_tokens: " << path_or_none(paths.count_tokens) << '\n';
+    } else {
+        out << "      chat: " << quote(paths.chat) << '\n'
+            << "      completions: " << path_or_none(paths.completions) << '\n'
+            << "      embeddings: " << quote(paths.embeddings) << '\n';
+    }
+}
+
 void write_provider(std::ostream& out, const Upstream& upstream) {
-    out << "    kind: openai\n";
+    const bool anthropic = upstream.kind == UpstreamKind::anthropic;
+    out << "    kind: " << (anthropic ? "anthropic" : "openai") << '\n';
     if (!upstream.preset.empty()) out << "    preset: " << quote(upstream.preset) << '\n';
     out << "    base_url: " << quote(to_string(upstream.base_url)) << '\n';
     if (upstream.api_keys.size() == 1) {
@@ -58,12 +93,9 @@ void write_provider(std::ostream& out, const Upstream& upstream) {
     }
     out << "    auth: " << word(upstream.auth) << '\n';
     if (!upstream.ca_file.empty()) out << "    ca_file: " << quote(upstream.ca_file) << '\n';
-    const Paths& paths = upstream.paths;
-    out << "    paths:\n"
-        << "      chat: " << quote(paths.chat) << '\n'
-        << "      completions: " << quote(paths.completions) << '\n'
-        << "      embeddings: " << quote(paths.embeddings) << '\n'
-        << "      models: " << quote(paths.models) << '\n';
+    out << "    auth_header: " << word(upstream.auth_header) << '\n';
+    if (anthropic) out << "    version: " << quote(upstream.version) << '\n';
+    write_paths(out, upstream.kind, upstream.paths);
 }
 
 void write_connections(std::ostream& out, const Timeouts& timeouts, const Pool& pool) {
@@ -168,6 +200,14 @@ void write_embedded(std::ostream& out, const Embedded& embedded) {
         << "      faults: " << truth(embedded.faults) << '\n';
 }
 
+void write_chat(std::ostream& out, const Upstream& upstream) {
+    write_abilities(out, upstream.abilities);
+    out << "    text_models: " << quoted_list(upstream.text_models) << '\n';
+    const auto& thinking = upstream.default_thinking;
+    out << "    default_thinking: " << (thinking ? truth(*thinking) : "none") << '\n'
+        << "    tokenizer: " << word(upstream.tokenizer) << '\n';
+}
+
 }  // namespace
 
 void write_upstreams(std::ostream& out, const Upstreams& upstreams) {
@@ -176,6 +216,7 @@ void write_upstreams(std::ostream& out, const Upstreams& upstreams) {
         out << "  " << quote(name) << ":\n";
         switch (upstream.kind) {
             case UpstreamKind::openai:
+            case UpstreamKind::anthropic:
                 write_provider(out, upstream);
                 write_connections(out, upstream.timeouts, upstream.pool);
                 write_health_check(out, upstream.health_check);
@@ -187,6 +228,7 @@ void write_upstreams(std::ostream& out, const Upstreams& upstreams) {
         write_concurrency(out, upstream.concurrency);
         write_transforms(out, upstream.transforms);
         write_embeddings(out, upstream.embeddings);
+        write_chat(out, upstream);
     }
 }
 

@@ -138,8 +138,8 @@ TEST_F(DocumentsTest, ReferenceHasTheDefaultOfEveryFailure) {
 
 TEST_F(DocumentsTest, ExamplesOfTheDocumentsLoad) {
     for (const char* name :
-         {"ALICE_KEY", "BOB_KEY", "DEEPSEEK_API_KEY", "GROQ_API_KEY", "MINE_KEY", "OPENAI_API_KEY",
-          "OPENAI_KEY_1", "OPENAI_KEY_2", "OPENAI_SECOND_KEY"}) {
+         {"ALICE_KEY", "BOB_KEY", "CLAUDE_KEY", "DEEPSEEK_API_KEY", "GROQ_API_KEY", "MINE_KEY",
+          "OPENAI_API_KEY", "OPENAI_KEY_1", "OPENAI_KEY_2", "OPENAI_SECOND_KEY"}) {
         environment_[name] = std::string("sk-") + name;
     }
     constexpr std::string_view kBegin = "```yaml\n";
@@ -180,7 +180,8 @@ std::vector<std::string> changes_of(const Upstream& upstream) {
         add_all(alias.defaults, field);
         add_all(alias.force, field);
     }
-    if (upstream.paths.completions != Paths().completions) {
+    if (upstream.kind == UpstreamKind::openai &&
+        upstream.paths.completions != Paths().completions) {
         names.push_back(upstream.paths.completions);
     }
     return names;

@@ -138,8 +138,9 @@ void warn_of_unused_variables(const Node& root, const Variables& variables,
                                 !mentions(root, reference);
             if (unused) names += (names.empty() ? "" : ", ") + std::string(name);
         }
-        // `URL` alone is a name that anything may use.
-        if (names.empty() || names == "URL") continue;
+        // These say nothing alone: anything may use the name `URL`, and Claude Code's own key for
+        // sluice is called `ANTHROPIC_API_KEY`.
+        if (names.empty() || names == "URL" || names == "ANTHROPIC_API_KEY") continue;
         warnings.push_back("set, but used by nothing: " + names + " (--preset " +
                            std::string(preset.name) + " would)");
     }
@@ -155,6 +156,7 @@ Loaded read_all(const Reader& reader, const NodePtr& root, const Variables& vari
     read_keys(reader, top.find("keys"), variables, config.keys);
     read_upstreams_and_routes(reader, top, variables, loaded);
     read_failures(reader, top, config.failures);
+    read_translation(reader, top, config);
     read_limits(reader, top.find("limits"), config.limits);
     read_cors(reader, top.find("cors"), config.cors);
     read_log(reader, top.find("log"), config.log);

@@ -61,7 +61,7 @@ TEST_F(LoadTest, FileIsLaidOverThePreset) {
 TEST_F(LoadTest, ProblemInAPresetNamesThePresetsFile) {
     flags_.preset = "deepseek";
 
-    EXPECT_THAT(problems(), ElementsAre(HasSubstr("config/presets/serve/deepseek.yaml:5: ")));
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("config/presets/serve/deepseek.yaml:7: ")));
 }
 
 TEST_F(LoadTest, UnknownPresetListsThoseThatExist) {
@@ -69,8 +69,9 @@ TEST_F(LoadTest, UnknownPresetListsThoseThatExist) {
 
     EXPECT_THAT(
         problems(),
-        ElementsAre("command line: `--preset` is `deepsek`, expected custom-proxy, deepseek or "
-                    "venice-proxy"));
+        ElementsAre(
+            "command line: `--preset` is `deepsek`, expected anthropic, claude-deepseek-proxy, "
+            "custom-proxy, deepseek or venice-proxy"));
 }
 
 TEST_F(LoadTest, AllProblemsAreReportedInTheOrderOfTheFile) {

@@ -30,8 +30,10 @@ protected:
 
 TEST_F(PresetsTest, EachProviderHasItsAddress) {
     using Case = std::pair<const char*, const char*>;
-    const auto cases = {Case{"dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1"},
+    const auto cases = {Case{"anthropic", "https://api.anthropic.com"},
+                        Case{"dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1"},
                         Case{"deepseek", "https://api.deepseek.com"},
+                        Case{"deepseek-anthropic", "https://api.deepseek.com/anthropic"},
                         Case{"groq", "https://api.groq.com/openai/v1"},
                         Case{"llama.cpp", "http://127.0.0.1:8080/v1"},
                         Case{"lmstudio", "http://127.0.0.1:1234/v1"},
@@ -158,6 +160,64 @@ TEST_F(PresetsTest, CustomProxySaysWhatItMisses) {
     flags_.preset = "custom-proxy";
     EXPECT_THAT(problems(), AllOf(Contains(HasSubstr("${URL} is not set")),
                                   Contains(HasSubstr("${TARGET_MODEL} is not set"))));
+}
+
+TEST_F(PresetsTest, ClaudeDeepSeekProxyPutsEveryClientOnItsOneModel) {
+    flags_.preset = "claude-deepseek-proxy";
+    environment_["OPENAI_BASE_URL"] = "http://127.0.0.1:1234/v1";
+    environment_["OPENAI_API_KEY"] = "sk-gateway";
+    environment_["ALLOWED_API_KEYS"] = "sk-a,sk-b";
+    environment_["HOST"] = "0.0.0.0";
+
+    const Config config = loaded();
+
+    const Target target{.upstream = "deepseek", .model = "deepseek-v3.1"};
+    const Upstream& upstream = config.upstreams.at("deepseek");
+    EXPECT_THAT(config.listeners, ElementsAre(HostPort{.host = "0.0.0.0", .port = 8080}));
+    EXPECT_EQ(to_string(upstream.base_url), "http://127.0.0.1:1234/v1");
+    EXPECT_EQ(upstream.api_keys.at(0).reveal(), "sk-gateway");
+    EXPECT_THAT(config.keys, SizeIs(2));
+    EXPECT_THAT(config.default_route.targets, ElementsAre(target));
+    EXPECT_EQ(config.default_model, "deepseek-v3.1");
+    EXPECT_EQ(upstream.default_thinking, false);
+    EXPECT_THAT(upstream.transforms.defaults,
+                ElementsAre(Assignment{.field = "max_tokens", .json = "8192"},
+                            Assignment{.field = "temperature", .json = "0.7"}));
+    EXPECT_THAT(upstream.transforms.clamp, IsEmpty());
+    EXPECT_EQ(upstream.abilities.thinking, chat::ThinkingControl::deepseek);
+    EXPECT_THAT(warnings(), IsEmpty());
+
+    environment_["DEEPSEEK_THINKING"] = "true";
+    EXPECT_EQ(loaded().upstreams.at("deepseek").default_thinking, true);
+}
+
+TEST_F(PresetsTest, ClaudeDeepSeekProxySaysWhatItMisses) {
+    flags_.preset = "claude-deepseek-proxy";
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("${OPENAI_BASE_URL} is not set")));
+    environment_["OPENAI_BASE_URL"] = "https://your-gateway.com/v1/";
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("is the placeholder of a documentation")));
+}
+
+TEST_F(PresetsTest, DeepSeekToServeAnswersClaudesNames) {
+    flags_.preset = "deepseek";
+    environment_["DEEPSEEK_API_KEY"] = "sk-d";
+
+    const Config config = loaded();
+
+    ASSERT_THAT(config.routes, SizeIs(2));
+    EXPECT_EQ(config.routes[0].model, "claude-opus*");
+    EXPECT_EQ(config.routes[0].targets.at(0).model, "deepseek-v4-pro");
+    EXPECT_EQ(config.routes[1].model, "claude-*");
+    EXPECT_EQ(config.routes[1].targets.at(0).model, "deepseek-flash");
+    EXPECT_EQ(config.default_route.targets.at(0).model, "*");
+    EXPECT_EQ(config.default_model, "deepseek-flash");
+}
+
+TEST_F(PresetsTest, ClaudeCodesKeyForSluiceIsNoMistake) {
+    environment_["ANTHROPIC_API_KEY"] = "sk-sluice";
+    EXPECT_THAT(warnings(), IsEmpty());
+    flags_.preset = "anthropic";
+    EXPECT_EQ(loaded().upstreams.at("anthropic").api_keys.at(0).reveal(), "sk-sluice");
 }
 
 TEST_F(PresetsTest, VariablesOfAPresetThatIsNotUsedAreMentioned) {

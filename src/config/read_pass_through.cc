@@ -18,9 +18,11 @@ void check_upstream(const Reader& reader, const Place& place, const PassThrough&
         reader.report(place, "`pass_through.upstream`: there is no upstream `" +
                                  pass_through.upstream + "`" +
                                  did_you_mean(pass_through.upstream, names));
-    } else if (upstream->second.kind != UpstreamKind::openai) {
-        reader.report(place, "pass-through goes to `" + pass_through.upstream +
-                                 "`, which has no address, expected an upstream of kind openai");
+    } else if (upstream->second.kind == UpstreamKind::embedded) {
+        reader.report(
+            place,
+            "pass-through goes to `" + pass_through.upstream +
+                "`, which has no address, expected an upstream of another kind than embedded");
     }
 }
 

@@ -40,7 +40,7 @@ TEST_F(PassThroughTest, GoesToAnUpstreamThatHasAnAddress) {
     EXPECT_THAT(problems_of(with_upstreams("pass_through: {upstream: c}\n")),
                 ElementsAre(HasSubstr("there is no upstream `c`")));
     EXPECT_THAT(problems_of(with_upstreams("pass_through: {upstream: e}\n")),
-                ElementsAre(HasSubstr("expected an upstream of kind openai")));
+                ElementsAre(HasSubstr("expected an upstream of another kind")));
     EXPECT_THAT(problems_of(with_upstreams("pass_through: {prefix: /x}\n")),
                 ElementsAre(HasSubstr("`pass_through.upstream` is missing")));
     for (const char* prefix : {"v1", "/a b", "/a?b", "//", "/a/../b"}) {

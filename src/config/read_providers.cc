@@ -9,16 +9,13 @@ namespace {
 
 constexpr std::size_t kMostRetries = 100;
 
-/// Stands in other projects' documentation where a user's own address belongs.
-constexpr std::string_view kPlaceholderUrl = "https://your-gateway.com/v1";
-
 std::optional<BaseUrl> read_base_url(const Reader& reader, const Variables& variables,
                                      std::vector<std::string>& warnings) {
     constexpr std::string_view kName = "OPENAI_BASE_URL";
     auto text = variables.find_nonempty(kName);
     if (!text) return std::nullopt;
     while (text->ends_with('/')) text->pop_back();
-    if (*text == kPlaceholderUrl) {
+    if (is_placeholder(*text)) {
         warnings.emplace_back("OPENAI_BASE_URL is the placeholder " + *text +
                               " and counts as unset");
         return std::nullopt;
@@ -126,7 +123,7 @@ void apply_retry_variables(const Reader& reader, const Variables& variables, Ups
     const auto base = read_variable<Milliseconds>(reader, variables, "BASE_RETRY_DELAY", duration);
     const auto wait = read_variable<Milliseconds>(reader, variables, "RATE_LIMIT_WAIT", duration);
     for (auto& [name, upstream] : upstreams) {
-        if (upstream.kind != UpstreamKind::openai) continue;
+        if (upstream.kind == UpstreamKind::embedded) continue;
         Retry& retry = upstream.retry;
         if (retries) retry.max_retries = *retries;
         if (wait) retry.rate_limit_wait = *wait;

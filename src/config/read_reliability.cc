@@ -128,12 +128,4 @@ void read_health_check(const Reader& reader, const Section& upstream, HealthChec
     section.read_duration("timeout", check.timeout);
 }
 
-void read_paths(const Reader& reader, const Section& upstream, Paths& paths) {
-    const Section section(reader, upstream.find("paths"), kPathsSchema, upstream.path("paths"));
-    section.read("chat", paths.chat, parse_endpoint);
-    section.read("completions", paths.completions, parse_endpoint);
-    section.read("embeddings", paths.embeddings, parse_endpoint);
-    section.read("models", paths.models, parse_endpoint);
-}
-
 }  // namespace sluice::config

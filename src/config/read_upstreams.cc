@@ -18,8 +18,9 @@ constexpr std::size_t kMostConnections = 1'000'000;
 
 Result<UpstreamKind> parse_kind(std::string_view text) {
     if (text == "openai") return UpstreamKind::openai;
+    if (text == "anthropic") return UpstreamKind::anthropic;
     if (text == "embedded") return UpstreamKind::embedded;
-    return fail(Errc::bad_request, "openai or embedded");
+    return fail(Errc::bad_request, "openai, anthropic or embedded");
 }
 
 bool is_upstream_name(std::string_view name) {
@@ -28,6 +29,18 @@ bool is_upstream_name(std::string_view name) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '-' || c == '_' || c == '.';
     });
+}
+
+void read_text_models(const Section& section, std::vector<std::string>& models) {
+    section.read_list("text_models", models, parse_text);
+}
+
+Result<Tokenizer> parse_tokenizer(std::string_view text) {
+    if (text == "auto") return Tokenizer::automatic;
+    if (text == "deepseek") return Tokenizer::deepseek;
+    if (text == "o200k") return Tokenizer::o200k;
+    if (text == "cl100k") return Tokenizer::cl100k;
+    return fail(Errc::bad_request, "auto, deepseek, o200k or cl100k");
 }
 
 void read_timeouts(const Reader& reader, const Section& upstream, Timeouts& timeouts) {
@@ -60,15 +73,6 @@ void read_embedded(const Reader& reader, const Section& upstream, Embedded& embe
                  [](std::string_view text) { return parse_number(text, kFastestTokens); });
     section.read_integer("tokens", embedded.tokens, 1, kMostTokens);
     section.read("faults", embedded.faults);
-}
-
-void refuse_keys(const Section& upstream, std::span<const std::string_view> keys,
-                 const std::string& kind) {
-    for (const std::string_view key : keys) {
-        if (!upstream.find(key)) continue;
-        upstream.report(key, "`" + upstream.path(key) + "` means nothing to an upstream of kind " +
-                                 kind + ", expected it to be left out");
-    }
 }
 
 /// Appends the secret of `node`. `${NAME:-}` that comes out empty is as if it were left out.
@@ -121,11 +125,35 @@ void read_ca_file(const Section& section, std::string& ca_file) {
                                   "`, which cannot be read, expected a file of PEM certificates");
 }
 
-void read_openai(const Reader& reader, const Section& section, HasKeys has_keys,
-                 Upstream& upstream) {
+Result<BaseUrl> parse_address(std::string_view text) {
+    if (is_placeholder(text)) {
+        return fail(Errc::bad_request,
+                    "the address of a server: this one is the placeholder of a documentation "
+                    "(OPENAI_BASE_URL)");
+    }
+    return parse_base_url(text);
+}
+
+/// One at DeepSeek's address is DeepSeek, whether or not its preset is named.
+void apply_deepseek(const Reader& reader, Upstream& upstream) {
+    upstream.timeouts.first_byte = kQueueingFirstByte;
+    if (!upstream.preset.empty()) return;
+    const bool anthropic = upstream.kind == UpstreamKind::anthropic;
+    const Preset* preset =
+        find_preset(upstream_presets(), anthropic ? "deepseek-anthropic" : "deepseek");
+    if (preset == nullptr) return;
+    const NodePtr known = parse_yaml(preset->text, std::string(preset->file), reader.problems());
+    const Section section(reader, known, kUpstreamSchema, "upstreams." + upstream.name);
+    read_abilities(reader, section, upstream.abilities);
+    read_text_models(section, upstream.text_models);
+}
+
+void read_provider(const Reader& reader, const Section& section, HasKeys has_keys,
+                   Upstream& upstream) {
     constexpr std::array<std::string_view, 1> kForeign{"embedded"};
-    refuse_keys(section, kForeign, "openai");
-    section.read("base_url", upstream.base_url, parse_base_url, Quote::no);
+    refuse_keys(section, kForeign,
+                upstream.kind == UpstreamKind::anthropic ? "anthropic" : "openai");
+    section.read("base_url", upstream.base_url, parse_address, Quote::no);
     if (!section.find("base_url")) {
         section.report("base_url",
                        "`" + section.path("base_url") +
@@ -135,10 +163,12 @@ void read_openai(const Reader& reader, const Section& section, HasKeys has_keys,
     read_api_keys(reader, section, upstream.api_keys);
     read_auth(section, has_keys, upstream.auth);
     read_ca_file(section, upstream.ca_file);
-    read_paths(reader, section, upstream.paths);
-    if (is_deepseek(upstream.base_url)) upstream.timeouts.first_byte = kQueueingFirstByte;
+    read_protocol(section, upstream);
+    read_paths(reader, section, upstream.kind, upstream.paths);
+    if (is_deepseek(upstream.base_url)) apply_deepseek(reader, upstream);
     read_timeouts(reader, section, upstream.timeouts);
     read_pool(reader, section, upstream.pool);
+    if (upstream.kind == UpstreamKind::anthropic) upstream.health_check.path = "/v1/models";
     read_health_check(reader, section, upstream.health_check);
 }
 
@@ -149,6 +179,16 @@ void read_common(const Reader& reader, const Section& section, Upstream& upstrea
     read_concurrency(reader, section, upstream.concurrency);
     read_transforms(reader, section, upstream.transforms);
     read_embeddings(reader, section, upstream.embeddings);
+    read_abilities(reader, section, upstream.abilities);
+    read_text_models(section, upstream.text_models);
+    section.read("default_thinking", upstream.default_thinking,
+                 [](std::string_view text) -> Result<std::optional<bool>> {
+                     if (text == "none") return std::nullopt;
+                     const auto value = parse_bool(text);
+                     if (value) return *value;
+                     return fail(Errc::bad_request, "none, or " + value.error().message);
+                 });
+    section.read("tokenizer", upstream.tokenizer, parse_tokenizer);
 }
 
 /// The node with the preset that it names laid under it.
@@ -180,12 +220,14 @@ Upstream read_upstream(const Reader& reader, std::string name, const NodePtr& st
         reader.report(node->place, "`" + path + "` is empty, expected a map of keys");
     if (node->kind != Node::Kind::map) return upstream;
     section.read("kind", upstream.kind, parse_kind);
+    upstream.abilities = default_abilities(upstream.kind);
     switch (upstream.kind) {
-        case UpstreamKind::openai: read_openai(reader, section, has_keys, upstream); break;
+        case UpstreamKind::openai:
+        case UpstreamKind::anthropic: read_provider(reader, section, has_keys, upstream); break;
         case UpstreamKind::embedded: {
-            constexpr std::array<std::string_view, 10> kForeign{
-                "preset",  "base_url", "api_key",  "api_keys", "auth",
-                "ca_file", "paths",    "timeouts", "pool",     "health_check"};
+            constexpr std::array<std::string_view, 12> kForeign{
+                "preset", "base_url", "api_key", "api_keys",     "auth",        "ca_file",
+                "paths",  "timeouts", "pool",    "health_check", "auth_header", "version"};
             refuse_keys(section, kForeign, "embedded");
             read_embedded(reader, section, upstream.embedded);
             break;

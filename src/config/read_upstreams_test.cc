@@ -68,15 +68,16 @@ TEST_F(UpstreamsTest, PresetFillsInWhatIsNotStated) {
 }
 
 TEST_F(UpstreamsTest, EveryPresetIsValid) {
-    ASSERT_THAT(upstream_presets(), SizeIs(12));
+    ASSERT_THAT(upstream_presets(), SizeIs(14));
     for (const Preset& preset : upstream_presets()) {
         EXPECT_THAT(problems_of_upstream("preset: " + std::string(preset.name)), IsEmpty())
             << preset.name;
     }
     flags_ = {};
     environment_["DEEPSEEK_API_KEY"] = "sk-d";
-    environment_["URL"] = "http://h";
+    environment_["URL"] = environment_["OPENAI_BASE_URL"] = "http://h";
     environment_["TARGET_MODEL"] = "m";
+    environment_["ANTHROPIC_API_KEY"] = "sk-ant";
     for (const Preset& preset : serve_presets()) {
         flags_.preset = std::string(preset.name);
         EXPECT_THAT(problems(), IsEmpty()) << preset.name;
@@ -87,8 +88,9 @@ TEST_F(UpstreamsTest, UnknownPresetListsThoseThatExist) {
     EXPECT_THAT(
         problems_of_upstream("preset: venise, base_url: http://h"),
         ElementsAre(
-            "sluice.yaml:2: `upstreams.a.preset` is `venise`, expected dashscope, deepseek, groq, "
-            "llama.cpp, lmstudio, mistral, ollama, openai, openrouter, together, venice or vllm"));
+            "sluice.yaml:2: `upstreams.a.preset` is `venise`, expected anthropic, dashscope, "
+            "deepseek-anthropic, deepseek, groq, llama.cpp, lmstudio, mistral, ollama, openai, "
+            "openrouter, together, venice or vllm"));
 }
 
 TEST_F(UpstreamsTest, DeepSeeksAddressHasTheLongFirstByteUnlessItIsStated) {

@@ -16,14 +16,23 @@ constexpr auto names(Names... all) {
 
 inline constexpr auto kTopKeys =
     names("listen", "admin", "data_dir", "keys", "upstreams", "routes", "default_route", "failures",
-          "pass_through", "limits", "cors", "log", "workers");
+          "pass_through", "limits", "cors", "log", "workers", "default_model", "reasoning_store",
+          "debug");
 inline constexpr auto kAdminKeys = names("listen", "key");
 inline constexpr auto kKeyKeys = names("name", "secret", "group", "scopes", "models");
 inline constexpr auto kUpstreamKeys =
     names("kind", "preset", "base_url", "api_key", "api_keys", "auth", "ca_file", "paths",
           "timeouts", "pool", "retry", "breaker", "concurrency", "health_check", "transforms",
-          "embeddings", "embedded");
-inline constexpr auto kPathsKeys = names("chat", "completions", "embeddings", "models");
+          "embeddings", "embedded", "abilities", "text_models", "auth_header", "version",
+          "default_thinking", "tokenizer");
+inline constexpr auto kPathsKeys =
+    names("chat", "completions", "embeddings", "models", "messages", "count_tokens");
+inline constexpr auto kAbilitiesKeys = names(
+    "thinking", "reasoning_history", "reasoning_required", "forced_tools_when_thinking",
+    "output_limit_field", "max_output_tokens", "default_output_tokens", "max_stop", "max_tools",
+    "images", "documents", "json_schema", "mid_system", "system_role", "user_field",
+    "parallel_tool_calls", "strict_tools", "sampling", "service_tier", "signatures", "server_tools",
+    "count_tokens", "deferred_tools", "billing_header", "custom_tools", "prefix");
 inline constexpr auto kTimeoutsKeys =
     names("connect", "first_byte", "idle", "total", "idle_counts_data_only");
 inline constexpr auto kPoolKeys = names("max_idle_per_worker", "idle_timeout", "max_connections");
@@ -55,6 +64,8 @@ inline constexpr auto kLimitsKeys =
     names("body_bytes", "head_bytes", "connections_per_address", "head_timeout", "idle_timeout",
           "body_min_rate", "drain_timeout", "keepalive_after", "memory_bytes");
 inline constexpr auto kCorsKeys = names("allow_origins");
+inline constexpr auto kReasoningStoreKeys = names("enabled", "max_bytes", "max_age");
+inline constexpr auto kDebugKeys = names("changes");
 inline constexpr auto kLogKeys = names("level", "format", "access", "prompts_file");
 
 /// The environment variables that are read by name.
@@ -66,7 +77,8 @@ inline constexpr auto kVariables =
 
 /// Those that only presets read, as `${NAME}`.
 inline constexpr auto kPresetVariables =
-    names("VERIFY_API_KEY", "URL", "TARGET_MODEL", "DASHSCOPE_API_KEY");
+    names("VERIFY_API_KEY", "URL", "TARGET_MODEL", "DASHSCOPE_API_KEY", "DEEPSEEK_THINKING",
+          "ANTHROPIC_API_KEY");
 
 /// One map of the file.
 struct Schema {
@@ -79,6 +91,8 @@ inline constexpr Schema kAdminSchema{.path = "admin", .keys = kAdminKeys};
 inline constexpr Schema kKeySchema{.path = "keys[]", .keys = kKeyKeys};
 inline constexpr Schema kUpstreamSchema{.path = "upstreams.NAME", .keys = kUpstreamKeys};
 inline constexpr Schema kPathsSchema{.path = "upstreams.NAME.paths", .keys = kPathsKeys};
+inline constexpr Schema kAbilitiesSchema{.path = "upstreams.NAME.abilities",
+                                         .keys = kAbilitiesKeys};
 inline constexpr Schema kTimeoutsSchema{.path = "upstreams.NAME.timeouts", .keys = kTimeoutsKeys};
 inline constexpr Schema kPoolSchema{.path = "upstreams.NAME.pool", .keys = kPoolKeys};
 inline constexpr Schema kRetrySchema{.path = "upstreams.NAME.retry", .keys = kRetryKeys};
@@ -104,14 +118,19 @@ inline constexpr Schema kPassThroughSchema{.path = "pass_through", .keys = kPass
 inline constexpr Schema kLimitsSchema{.path = "limits", .keys = kLimitsKeys};
 inline constexpr Schema kCorsSchema{.path = "cors", .keys = kCorsKeys};
 inline constexpr Schema kLogSchema{.path = "log", .keys = kLogKeys};
+inline constexpr Schema kReasoningStoreSchema{.path = "reasoning_store",
+                                              .keys = kReasoningStoreKeys};
+inline constexpr Schema kDebugSchema{.path = "debug", .keys = kDebugKeys};
 
-inline constexpr std::array kSchemas{
-    kTopSchema,          kAdminSchema,       kKeySchema,         kUpstreamSchema,
-    kPathsSchema,        kTimeoutsSchema,    kPoolSchema,        kRetrySchema,
-    kBreakerSchema,      kConcurrencySchema, kHealthCheckSchema, kTransformsSchema,
-    kModelAliasSchema,   kEmbeddingsSchema,  kEmbeddedSchema,    kRouteSchema,
-    kDefaultRouteSchema, kTargetSchema,      kHedgeSchema,       kReplySchema,
-    kFailuresSchema,     kPassThroughSchema, kLimitsSchema,      kCorsSchema,
-    kLogSchema};
+inline constexpr std::array kSchemas{kTopSchema,         kAdminSchema,        kKeySchema,
+                                     kUpstreamSchema,    kPathsSchema,        kTimeoutsSchema,
+                                     kPoolSchema,        kRetrySchema,        kBreakerSchema,
+                                     kConcurrencySchema, kHealthCheckSchema,  kTransformsSchema,
+                                     kModelAliasSchema,  kEmbeddingsSchema,   kEmbeddedSchema,
+                                     kRouteSchema,       kDefaultRouteSchema, kTargetSchema,
+                                     kHedgeSchema,       kReplySchema,        kFailuresSchema,
+                                     kPassThroughSchema, kLimitsSchema,       kCorsSchema,
+                                     kLogSchema,         kAbilitiesSchema,    kReasoningStoreSchema,
+                                     kDebugSchema};
 
 }  // namespace sluice::config

@@ -56,6 +56,9 @@ void read_failures(const Reader& reader, const Section& top, FailureTable& failu
 void read_pass_through(const Reader& reader, const Section& top, const Variables& variables,
                        Config& config);
 
+/// Reads `default_model`, `reasoning_store` and `debug`.
+void read_translation(const Reader& reader, const Section& top, Config& config);
+
 void read_limits(const Reader& reader, const NodePtr& node, Limits& limits);
 void read_cors(const Reader& reader, const NodePtr& node, Cors& cors);
 void read_log(const Reader& reader, const NodePtr& node, Log& log);

@@ -2,6 +2,7 @@
 
 /// What the configuration says of one upstream.
 
+#include "chat/abilities.h"
 #include "config/secret.h"
 #include "config/transforms.h"
 
@@ -13,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::config {
@@ -99,12 +101,20 @@ enum class Auth : std::uint8_t {
     passthrough,  ///< the client's; its own only where a client on this machine shows none
 };
 
-/// Where an upstream has its endpoints, below the base URL.
+/// The header line that a configured key is shown in.
+enum class AuthHeader : std::uint8_t {
+    bearer,     ///< authorization: Bearer KEY
+    x_api_key,  ///< x-api-key: KEY
+};
+
+/// Where an upstream has its endpoints, below the base URL. Empty: it has none.
 struct Paths {
     std::string chat = "/chat/completions";
-    std::string completions = "/completions";
+    std::string completions = "/completions";  ///< none: asked for as chats
     std::string embeddings = "/embeddings";
     std::string models = "/models";
+    std::string messages;      ///< kind anthropic only, and there always
+    std::string count_tokens;  ///< kind anthropic only; none: counted here
 };
 
 /// What an upstream can do with embeddings.
@@ -130,13 +140,16 @@ struct Embedded {
     bool faults = false;           ///< whether the models `fault-*` exist
 };
 
-enum class UpstreamKind : std::uint8_t { openai, embedded };
+enum class UpstreamKind : std::uint8_t { openai, embedded, anthropic };
+
+/// Whose tokens are counted.
+enum class Tokenizer : std::uint8_t { automatic, deepseek, o200k, cl100k };
 
 struct Upstream {
     std::string name;
     UpstreamKind kind = UpstreamKind::openai;
     std::string preset;  ///< the preset that filled in what the file left out; may be empty
-    BaseUrl base_url;    ///< kind openai only
+    BaseUrl base_url;    ///< not kind embedded
     std::vector<Secret> api_keys;  ///< taken in turn; empty: no credential is sent
     Auth auth = Auth::own_key;
     std::string ca_file;  ///< trusted in addition to the system's store; may be empty
@@ -150,7 +163,16 @@ struct Upstream {
     Transforms transforms;
     Embeddings embeddings;
     Embedded embedded;  ///< kind embedded only
+    chat::Abilities abilities;
+    std::vector<std::string> text_models;  ///< names or globs of models that take no images
+    AuthHeader auth_header = AuthHeader::bearer;
+    std::string version;                         ///< anthropic-version for clients that name none
+    std::optional<bool> default_thinking;        ///< unset: as the client's dialect has it
+    Tokenizer tokenizer = Tokenizer::automatic;  ///< automatic: by the name of the model
 };
+
+/// What an upstream can express with one of its models.
+[[nodiscard]] chat::Abilities abilities_of(const Upstream& upstream, std::string_view model);
 
 /// Name to upstream, found by string_view.
 using Upstreams = std::map<std::string, Upstream, std::less<>>;

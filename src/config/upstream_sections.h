@@ -4,15 +4,29 @@
 
 #include "config/reader.h"
 
+#include <span>
+
 namespace sluice::config {
 
-void read_paths(const Reader& reader, const Section& upstream, Paths& paths);
+/// Reads `auth_header` and `version`: how the kind's protocol wants to be spoken to.
+void read_protocol(const Section& section, Upstream& upstream);
+
+/// Reports each of `keys` that is stated though it means nothing to a kind of upstream.
+void refuse_keys(const Section& section, std::span<const std::string_view> keys,
+                 const std::string& kind);
+
+/// Reads `paths` over those that the kind has.
+void read_paths(const Reader& reader, const Section& upstream, UpstreamKind kind, Paths& paths);
 void read_retry(const Reader& reader, const Section& upstream, Retry& retry);
 void read_breaker(const Reader& reader, const Section& upstream, Breaker& breaker);
 void read_concurrency(const Reader& reader, const Section& upstream, Concurrency& concurrency);
 void read_health_check(const Reader& reader, const Section& upstream, HealthCheck& check);
 void read_transforms(const Reader& reader, const Section& upstream, Transforms& transforms);
 void read_embeddings(const Reader& reader, const Section& upstream, Embeddings& embeddings);
+void read_abilities(const Reader& reader, const Section& upstream, chat::Abilities& abilities);
+
+/// What is known of an upstream by its kind alone.
+[[nodiscard]] chat::Abilities default_abilities(UpstreamKind kind);
 
 /// What a route says of replies.
 void read_reply(const Reader& reader, const Section& route, ReplyRules& reply);

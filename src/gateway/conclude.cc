@@ -14,6 +14,7 @@ std::string_view provider_of(const config::Upstream* upstream) {
     if (!upstream->preset.empty()) return upstream->preset;
     switch (upstream->kind) {
         case config::UpstreamKind::openai: return "openai";
+        case config::UpstreamKind::anthropic: return "anthropic";
         case config::UpstreamKind::embedded: return "embedded";
     }
     return {};

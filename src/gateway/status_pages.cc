@@ -24,7 +24,8 @@ std::int64_t uptime(const Exchange& exchange) {
 
 std::string target_of(const config::Upstream& upstream) {
     switch (upstream.kind) {
-        case config::UpstreamKind::openai: return config::to_string(upstream.base_url);
+        case config::UpstreamKind::openai:
+        case config::UpstreamKind::anthropic: return config::to_string(upstream.base_url);
         case config::UpstreamKind::embedded: return "embedded";
     }
     return {};

@@ -37,6 +37,16 @@ std::string in_seconds(config::Milliseconds wait) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wait).count()) + " s";
 }
 
+/// Whether one of the header lines has that name.
+bool has_field(std::string_view lines, std::string_view name) {
+    while (!lines.empty()) {
+        const auto end = lines.find("\r\n");
+        if (iequals(lines.substr(0, lines.substr(0, end).find(':')), name)) return true;
+        lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 2);
+    }
+    return false;
+}
+
 }  // namespace
 
 HttpFlight::HttpFlight(Origin& origin)
@@ -78,6 +88,8 @@ std::string HttpFlight::request_head(const Ask& ask) const {
     head += " HTTP/1.1\r\n";
     head += settings_->fixed_fields;
     append_credential(ask, head);
+    const std::string& version = settings_->version_line;
+    if (!version.empty() && !has_field(ask.fields, kVersionField)) head += version;
     head += ask.fields;
     if (!ask.raw) {
         head += "accept-encoding: identity\r\n";
@@ -100,9 +112,9 @@ std::string HttpFlight::request_head(const Ask& ask) const {
 void HttpFlight::append_credential(const Ask& ask, std::string& head) const {
     if (!ask.credential.empty()) {
         head += ask.credential;
-    } else if (!settings_->authorizations.empty()) {
+    } else if (!settings_->credentials.empty()) {
         // A reload may have left fewer keys than there were when one was chosen.
-        head += settings_->authorizations[std::min(ask.key, settings_->authorizations.size() - 1)];
+        head += settings_->credentials[std::min(ask.key, settings_->credentials.size() - 1)];
     }
 }
 

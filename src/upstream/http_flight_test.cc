@@ -130,6 +130,30 @@ TEST_F(HttpFlightTest, ShowsTheKeyThatWasChosen) {
     }
 }
 
+TEST_F(HttpFlightTest, ShowsTheKeyInTheHeaderThatItsProviderWants) {
+    with_keys({"sk-one"});
+    settings_.auth_header = config::AuthHeader::x_api_key;
+
+    fly(get("/models"), {answers(kAnswer)});
+
+    EXPECT_THAT(request_, HasSubstr("\r\nx-api-key: sk-one\r\n"));
+    EXPECT_THAT(request_, Not(HasSubstr("authorization")));
+}
+
+TEST_F(HttpFlightTest, NamesAVersionWhereTheClientNamesNone) {
+    settings_.version = "2023-06-01";
+    Ask ask = get("/v1/models");
+    ask.fields = "anthropic-beta: anthropic-version\r\n";
+
+    fly(ask, {answers(kAnswer)});
+    EXPECT_THAT(request_, HasSubstr("\r\nanthropic-version: 2023-06-01\r\n"));
+
+    ask.fields = "anthropic-beta: b\r\nAnthropic-Version: 2026-10-21\r\n";
+    fly(ask, {answers(kAnswer)});
+    EXPECT_THAT(request_, HasSubstr("\r\nAnthropic-Version: 2026-10-21\r\n"));
+    EXPECT_THAT(request_, Not(HasSubstr("2023-06-01")));
+}
+
 TEST_F(HttpFlightTest, ShowsTheClientsOwnCredentialInPlaceOfTheKey) {
     with_keys({"sk-one"});
     Ask ask = get("/models");

@@ -22,12 +22,31 @@ std::string fixed_fields(const config::Upstream& settings) {
     return fields;
 }
 
-std::vector<std::string> authorizations(const config::Upstream& settings) {
+std::string credential_line(config::AuthHeader header, const config::Secret& key) {
+    std::string line;
+    switch (header) {
+        case config::AuthHeader::bearer:
+            net::append_field(line, "authorization", "Bearer " + key.reveal());
+            break;
+        case config::AuthHeader::x_api_key:
+            net::append_field(line, "x-api-key", key.reveal());
+            break;
+    }
+    return line;
+}
+
+std::vector<std::string> credential_lines(const config::Upstream& settings) {
     std::vector<std::string> lines;
     for (const config::Secret& key : settings.api_keys) {
-        net::append_field(lines.emplace_back(), "authorization", "Bearer " + key.reveal());
+        lines.push_back(credential_line(settings.auth_header, key));
     }
     return lines;
+}
+
+std::string version_line(const config::Upstream& settings) {
+    std::string line;
+    if (!settings.version.empty()) net::append_field(line, kVersionField, settings.version);
+    return line;
 }
 
 }  // namespace
@@ -46,7 +65,8 @@ Result<void> Origin::configure(const config::Upstream& settings) {
     auto next = std::make_shared<OriginSettings>();
     next->upstream = settings;
     next->fixed_fields = fixed_fields(settings);
-    next->authorizations = authorizations(settings);
+    next->credentials = credential_lines(settings);
+    next->version_line = version_line(settings);
     next->secrets = secrets_of(next->upstream.api_keys, {});
     if (settings.kind == config::UpstreamKind::embedded) {
         settings_ = std::move(next);
@@ -81,7 +101,8 @@ Result<void> Origin::configure(const config::Upstream& settings) {
 
 std::unique_ptr<Flight> Origin::flight() {
     switch (settings_->upstream.kind) {
-        case config::UpstreamKind::openai: return std::make_unique<HttpFlight>(*this);
+        case config::UpstreamKind::openai:
+        case config::UpstreamKind::anthropic: return std::make_unique<HttpFlight>(*this);
         case config::UpstreamKind::embedded:
             return std::make_unique<embedded::EmbeddedFlight>(worker_, settings_->upstream);
     }

@@ -31,11 +31,15 @@ protected:
 /// never sent to a host that it does not belong to.
 struct OriginSettings {
     config::Upstream upstream;
-    std::string fixed_fields;  ///< the header lines that are the same for every request
-    std::vector<std::string> authorizations;  ///< the header line for each of the keys
-    std::vector<std::string_view> secrets;    ///< the keys, as views into `upstream`
+    std::string fixed_fields;              ///< the header lines that are the same for every request
+    std::vector<std::string> credentials;  ///< the header line for each of the keys
+    std::vector<std::string_view> secrets;  ///< the keys, as views into `upstream`
     std::shared_ptr<const net::TlsContext> tls;
+    std::string version_line;  ///< for requests whose own header lines have no kVersionField
 };
+
+/// What Anthropic's API calls its version in.
+inline constexpr std::string_view kVersionField = "anthropic-version";
 
 class Origin {
 public:
@@ -68,7 +72,7 @@ private:
     net::Connector& connector_;
     OriginObserver& observer_;
     std::shared_ptr<const OriginSettings> settings_;
-    std::unique_ptr<net::http1::ConnectionPool> pool_;  // kind openai only
+    std::unique_ptr<net::http1::ConnectionPool> pool_;  // not kind embedded
 };
 
 }  // namespace sluice::upstream
