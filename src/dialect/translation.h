@@ -30,6 +30,12 @@ public:
     Translation& operator=(Translation&&) = delete;
     ~Translation() override = default;
 
+    /// What an error event of the upstream's becomes is a piece of its own, the last one, so that
+    /// it can be left out where the client is told by a status. upstream_invalid_response also when
+    /// the writer must hold back too much.
+    Result<void> feed(std::string_view bytes, Pieces& out) override;
+    Result<void> end(Pieces& out) override;
+
     [[nodiscard]] const Error* error() const noexcept override {
         return error_ ? &*error_ : nullptr;
     }

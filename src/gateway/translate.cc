@@ -6,6 +6,7 @@
 #include "dialect/anthropic_messages/write_stream.h"
 #include "dialect/openai_chat/read_request.h"
 #include "dialect/openai_chat/read_stream.h"
+#include "dialect/openai_chat/replay.h"
 #include "dialect/openai_chat/write_request.h"
 #include "dialect/openai_chat/write_stream.h"
 #include "dialect/translation.h"
@@ -110,6 +111,10 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
     if (!request) return std::unexpected(std::move(request.error()));
     request->model = question.model;
     const chat::Abilities abilities = config::abilities_of(upstream, question.model);
+    if (request->thinking.kind == chat::ThinkingMode::Kind::unset && upstream.default_thinking) {
+        request->thinking.kind = *upstream.default_thinking ? chat::ThinkingMode::Kind::enabled
+                                                            : chat::ThinkingMode::Kind::disabled;
+    }
     if (!request->user.empty()) request->user = pseudonym(request->user);
     tap = tap_reasoning(exchange, abilities, *request);
     sample_estimate(exchange, upstream, *request);
