@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <cstring>
 
 namespace sluice::json {
 namespace {
@@ -55,28 +57,63 @@ constexpr bool needs_escape(char c) noexcept {
     return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
 }
 
+/// Whether any of eight bytes needs an escape.
+bool any_needs_escape(std::uint64_t bytes) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHighBits = kOnes * 0x80;
+    const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighBits; };
+    const std::uint64_t controls = (bytes - kOnes * 0x20) & ~bytes & kHighBits;
+    return (controls | has_zero(bytes ^ (kOnes * '"')) | has_zero(bytes ^ (kOnes * '\\'))) != 0;
+}
+
+/// The number of bytes that `text` begins with and that go out as they are.
+std::size_t plain_length(std::string_view text) noexcept {
+    std::size_t at = 0;
+    std::uint64_t bytes = 0;
+    for (; text.size() - at >= sizeof(bytes); at += sizeof(bytes)) {
+        std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+        if (any_needs_escape(bytes)) break;
+    }
+    while (at < text.size() && !needs_escape(text[at])) ++at;
+    return at;
+}
+
+void append_valid(std::string& out, std::string_view text) {
+    while (true) {
+        const std::size_t plain = plain_length(text);
+        out.append(text.substr(0, plain));
+        if (plain == text.size()) return;
+        append_escaped(out, text[plain]);
+        text.remove_prefix(plain + 1);
+    }
+}
+
+void append_repaired(std::string& out, std::string_view text) {
+    std::size_t valid = 0;
+    while (valid < text.size()) {
+        if (const std::size_t length = sequence_length(text.substr(valid)); length != 0) {
+            valid += length;
+            continue;
+        }
+        append_valid(out, text.substr(0, valid));
+        out.append(kReplacement);
+        text.remove_prefix(valid + 1);
+        valid = 0;
+    }
+    append_valid(out, text);
+}
+
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
     out.reserve(out.size() + text.size() + 2);
-    const bool valid = is_valid_utf8(text);
     out.push_back('"');
-    std::size_t run = 0;  // the bytes before `at` that go out as they are
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t length = valid ? 1 : sequence_length(text.substr(at));
-        if (length != 0 && !needs_escape(text[at])) {
-            at += length;
-            continue;
-        }
-        out.append(text.substr(run, at - run));
-        if (length == 0) {
-            out.append(kReplacement);
-        } else {
-            append_escaped(out, text[at]);
-        }
-        run = ++at;
+    if (is_valid_utf8(text)) {
+        append_valid(out, text);
+    } else {
+        append_repaired(out, text);
     }
-    out.append(text.substr(run)).push_back('"');
+    out.push_back('"');
 }
 
 Writer& Writer::key(std::string_view name) {

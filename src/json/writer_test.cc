@@ -43,6 +43,22 @@ TEST(JsonWriter, EscapesQuotesBackslashesAndControlCharacters) {
               "\"a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\\u001f\x7F\\u0000\"");
 }
 
+TEST(JsonWriter, FindsWhatNeedsAnEscapeAtAnyPlace) {
+    for (int byte = 0; byte < 0x80; ++byte) {
+        const char c = static_cast<char>(byte);
+        for (std::size_t before = 0; before < 20; ++before) {
+            for (const std::string_view around : {"a"sv, "\x7F"sv, "\xC3\xA4"sv, "!"sv}) {
+                std::string text;
+                for (std::size_t i = 0; i < before; ++i) text += around;
+                text += c;
+                text += around;
+                ASSERT_EQ(to_string(as_value(json_of(text))), text) << byte << " at " << before;
+                ASSERT_EQ(find_error(json_of(text)), std::nullopt);
+            }
+        }
+    }
+}
+
 TEST(JsonWriter, KeepsUtf8AndReplacesWhatIsNone) {
     EXPECT_EQ(json_of("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"),
               "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"");

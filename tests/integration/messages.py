@@ -154,7 +154,7 @@ class Message:
         if name is None:
             self._open.setdefault("citations", []).append(delta["citation"])
             return
-        require(not (name == "thinking" and self._open["signature"]), "thinking after its signature", event)
+        require(not (self._open["type"] == "thinking" and self._open["signature"]), "goes on after its signature", event)
         field = "arguments" if name == "partial_json" else name
         self._open[field] = (self._open.get(field) or "") + delta[name]
 

@@ -52,6 +52,7 @@ chat::Usage read_usage(const json::Value& usage) {
     std::optional<std::uint64_t> output;
     std::optional<std::uint64_t> total;
     std::optional<std::uint64_t> cached;
+    std::optional<std::uint64_t> written;
     std::optional<std::uint64_t> cache_hits;  // DeepSeek's name for the same
     std::optional<std::uint64_t> reasoning;
     json::Reader reader(usage);
@@ -67,6 +68,7 @@ chat::Usage read_usage(const json::Value& usage) {
             cache_hits = json::to_uint64(value);
         } else if (reader.key_is("prompt_tokens_details")) {
             cached = count_in(value, "cached_tokens");
+            written = count_in(value, "cache_write_tokens");
         } else if (reader.key_is("completion_tokens_details")) {
             reasoning = count_in(value, "reasoning_tokens");
         }
@@ -80,6 +82,7 @@ chat::Usage read_usage(const json::Value& usage) {
         .output = output.value_or(0),
         .reasoning = reasoning.value_or(0),
         .total = total.value_or(input.value_or(0) + output.value_or(0)),
+        .cache_write = written.value_or(0),
     };
 }
 

@@ -39,33 +39,23 @@ def find_claude():
     return str(found[0])
 
 
-# The script's answers, as DeepSeek streams them.
+# The upstream's script (docs/embedded.md).
 
 
-def chunk(finish=None, usage=None, **delta):
-    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "deepseek-flash",
-            "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}], "usage": usage}
+def turn(content="", reasoning="Let me think.", calls=(), **more):
+    """What the model thinks, says and calls: (id, name, arguments)."""
+    called = [{"id": id, "name": name, "arguments": arguments} for id, name, arguments in calls]
+    return {"reasoning": reasoning, "content": content, "tool_calls": called, **more}
 
 
-def answer(text="", thinking="Let me think.", calls=()):
-    """The chunks of an answer; `calls`: (id, name, arguments)."""
-    out = [chunk(role="assistant", content=None, reasoning_content="")]
-    out += [chunk(content=None, reasoning_content=thinking[at:at + 7]) for at in range(0, len(thinking), 7)]
-    out += [chunk(content=text[at:at + 5], reasoning_content=None) for at in range(0, len(text), 5)]
-    for index, (id, name, arguments) in enumerate(calls):
-        out.append(chunk(tool_calls=[{"index": index, "id": id, "type": "function",
-                                      "function": {"name": name, "arguments": ""}}]))
-        written = json.dumps(arguments)
-        out += [chunk(tool_calls=[{"index": index, "function": {"arguments": written[at:at + 9]}}])
-                for at in range(0, len(written), 9)]
-    usage = {"prompt_tokens": 20000, "completion_tokens": 9, "total_tokens": 20009, "prompt_cache_hit_tokens": 0,
-             "prompt_cache_miss_tokens": 20000}
-    return [*out, chunk("tool_calls" if calls else "stop", usage, content="", reasoning_content=None)]
+def cut(told, after):
+    """It dies after so many events."""
+    return {**told, "cut_after": after, "then": "reset"}
 
 
-def rule(chunks, contains=None, times=None, **reply):
-    """Answers with the chunks, where the request contains the text (of the turn before)."""
-    made = {"match": {"path": "*/chat/completions"}, "reply": {"events": chunks, **reply}}
+def rule(told, contains=None, times=None):
+    """Tells the turn, where the request contains the text (of the turn before)."""
+    made = {"match": {"path": "*/chat/completions"}, "turn": told}
     if contains:
         made["match"]["contains"] = contains
     if times:
@@ -74,12 +64,12 @@ def rule(chunks, contains=None, times=None, **reply):
 
 
 def script(*turns):
-    """Rules for a conversation of these turns, each (text, thinking, calls): who has got so far as to show
-    the calls of one turn gets the next one."""
+    """Rules for a conversation of these turns, each (content, reasoning, calls): who has got so far as to
+    show the calls of one turn gets the next one."""
     rules = []
-    for number, turn in enumerate(turns):
+    for number, told in enumerate(turns):
         before = turns[number - 1][2][-1][0] if number else None
-        rules.insert(0, rule(answer(*turn), before))
+        rules.insert(0, rule(turn(*told), before))
     return rules
 
 
@@ -214,11 +204,11 @@ class ClaudeCode(unittest.TestCase):
 
     def delegate(self, **how):
         task = {"description": "A task", "prompt": "SUBTASK: run it and report", "subagent_type": "general-purpose", **how}
-        self.start([rule(answer("Report: hi.", "Ran."), "call_00_inner"),
-                    rule(answer("The agent reports hi.", "Good."), "Report: hi."),
-                    rule(answer("I wait.", "Not yet."), "call_00_agent"),
-                    rule(answer("", "I am the agent.", [bash("call_00_inner", "echo h''i")]), "SUBTASK: run it and report"),
-                    rule(answer("", "I delegate.", [("call_00_agent", "Agent", task)]))])
+        self.start([rule(turn("Report: hi.", "Ran."), "call_00_inner"),
+                    rule(turn("The agent reports hi.", "Good."), "Report: hi."),
+                    rule(turn("I wait.", "Not yet."), "call_00_agent"),
+                    rule(turn("", "I am the agent.", [bash("call_00_inner", "echo h''i")]), "SUBTASK: run it and report"),
+                    rule(turn("", "I delegate.", [("call_00_agent", "Agent", task)]))])
         return self.claude("delegate it", allowed=("Bash", "Agent", "Read"))
 
     def test_a_sub_agent(self):
@@ -231,24 +221,35 @@ class ClaudeCode(unittest.TestCase):
         self.assertIn("Report: hi.", json.dumps(self.said("user")))
 
     def test_thinking_through_many_turns(self):
-        turns = [(f"Step {number}.", f"Thought {number}: " + "why " * 50, [bash(f"call_{number}_x", f"echo {number}")])
+        turns = [(f"Step {number}.", f"Thought {number}:" + " why" * 50, [bash(f"call_{number}_x", f"echo {number}")])
                  for number in range(5)]
         self.start(script(*turns, ("All done.", "At last.", ())))
-        self.assertEqual(self.claude("five steps"), "All done.")
+        told = json.loads(self.claude("five steps", "--output-format", "json"))
+        self.assertEqual((told["result"], told["is_error"], told["num_turns"]), ("All done.", False, 6))
         self.assertEqual(len(self.requests), 6)
-        self.assertEqual([said["reasoning_content"] for said in self.said("assistant")], [turn[1] for turn in turns])
+        self.assertEqual([said["reasoning_content"] for said in self.said("assistant")], [told[1] for told in turns])
         self.assertEqual([said["content"] for said in self.said("tool")], [str(number) for number in range(5)])
         self.assert_cache_grows()
+        self.assertEqual(told["usage"]["cache_read_input_tokens"], sum(each["cached_tokens"] for each in self.turns))
+        self.assertEqual(told["usage"]["input_tokens"],
+                         sum(each["prompt_tokens"] - each["cached_tokens"] for each in self.turns))
+
+    @property
+    def turns(self):
+        """What the upstream says of the prompts of its turns."""
+        return [entry for entry in self.upstream.journal() if entry["event"] == "turn"]
 
     def assert_cache_grows(self):
-        """By the upstream's own count of what it had seen before."""
-        hits = [entry["cache_hit_tokens"] for entry in self.upstream.journal() if "cache_hit_tokens" in entry]
-        self.assertEqual(len(hits), len(self.requests))
-        self.assertEqual(hits[1:], sorted(hits[1:]))
-        self.assertGreater(hits[1], 1000)
+        """By the upstream's own cache, of the prompts as it renders them."""
+        first, *later = self.turns
+        self.assertEqual(len(later), len(self.requests) - 1)
+        self.assertTrue(all(told["extends"] for told in later), later)
+        hits = [told["cached_tokens"] for told in later]
+        self.assertEqual(hits, sorted(set(hits)))
+        self.assertGreater(hits[0], 0.9 * first["prompt_tokens"])
 
     def test_a_conversation_that_goes_on(self):
-        self.start([rule(answer("Second.", "Again."), "and then?"), rule(answer("First.", "Once."))])
+        self.start([rule(turn("Second.", "Again."), "and then?"), rule(turn("First.", "Once."))])
         self.assertEqual(self.claude("begin"), "First.")
         self.assertEqual(self.claude("and then?", "--continue"), "Second.")
         self.assertEqual([said["reasoning_content"] for said in self.said("assistant")], ["Once."])
@@ -264,35 +265,47 @@ class ClaudeCode(unittest.TestCase):
     def test_arguments_that_are_no_json(self):
         """It tells the model so, and the model's own text goes back to it."""
         broken = '{"command": "echo hi" "description"'
-        call = chunk(tool_calls=[{"index": 0, "id": "call_00_a", "type": "function",
-                                  "function": {"name": "Bash", "arguments": broken}}])
-        bad = [chunk(role="assistant", content=None, reasoning_content="Hm."), call, answer("", "", [bash("x", "x")])[-1]]
-        self.start([rule(answer("I see.", "Sorry."), "call_00_a"), rule(bad)])
+        self.start([rule(turn("I see.", "Sorry."), "call_00_a"), rule(turn("", "Hm.", [("call_00_a", "Bash", broken)]))])
         self.assertEqual(self.claude("run it"), "I see.")
         self.assertEqual(self.said("assistant")[0]["tool_calls"][0]["function"]["arguments"], broken)
 
-    def test_an_upstream_that_dies_before_its_answer(self):
-        begun = answer("Never heard.")[:1]
-        self.start([rule(begun, times=1, done=False, then="reset"), rule(answer("Here I am."))])
+    def recovers(self, dying, after):
+        """From a turn that is cut off once."""
+        self.start([rule(cut(dying, after), times=1), rule(turn("Here I am."))])
         self.assertEqual(self.claude("are you there?"), "Here I am.")
+        self.assertTrue(self.requests[-1]["stream"])
+        self.assertEqual([asked["messages"] for asked in self.requests], [self.requests[0]["messages"]] * 2)
+
+    def test_an_upstream_that_dies_before_its_answer(self):
+        self.recovers(turn("Never heard."), 1)
 
     def test_an_upstream_that_dies_in_its_thoughts(self):
-        begun = answer("Never heard.", "A long thought. " * 5)[:6]
-        self.start([rule(begun, times=1, done=False, then="reset"), rule(answer("Here I am."))])
-        self.assertEqual(self.claude("are you there?"), "Here I am.")
+        self.recovers(turn("Never heard.", "A long thought. " * 20), 20)
 
     def test_an_upstream_that_dies_in_its_words(self):
-        begun = answer("This is the beginning of an answer.", "Hm.")[:6]
-        self.start([rule(begun, times=1, done=False, then="reset"), rule(answer("The whole answer."))])
-        self.assertEqual(self.claude("are you there?"), "The whole answer.")
-        self.assertTrue(self.requests[-1]["stream"])
+        self.recovers(turn("This is the beginning of an answer. " * 5, "Hm."), 12)
 
     def test_an_upstream_that_dies_in_a_call(self):
-        begun = answer("", "I run it.", [bash("call_00_lost", "echo never")])[:6]
-        self.start([rule(answer("It said hi.", "Done."), "call_00_a"), rule(begun, times=1, done=False, then="reset"),
-                    rule(answer("", "I run it.", [bash("call_00_a", "echo hi")]))])
+        dying = turn("", "Hm.", [bash("call_00_lost", "echo never " * 20)])
+        self.start([rule(turn("It said hi.", "Done."), "call_00_a"), rule(cut(dying, 20), times=1),
+                    rule(turn("", "I run it.", [bash("call_00_a", "echo h''i")]))])
         self.assertEqual(self.claude("run it"), "It said hi.")
         self.assertEqual([said["tool_call_id"] for said in self.said("tool")], ["call_00_a"])
+
+    def test_an_upstream_that_dies_between_its_words_and_a_call(self):
+        """What was said is shown, and the model is asked to go on."""
+        dying = turn("I run it.", "Hm.", [bash("call_00_lost", "echo never")])
+        self.start([rule(cut(dying, 5), times=1), rule(turn("Here I am."))])
+        self.assertTrue(self.claude("are you there?").endswith("Here I am."))
+
+    def test_an_upstream_that_is_overloaded(self):
+        busy = {"error": {"status": 503, "message": "Server overloaded"}}
+        self.start([rule(busy, times=2), rule(turn("Here I am."))])
+        self.assertEqual(self.claude("are you there?"), "Here I am.")
+
+    def test_an_upstream_that_keeps_one_waiting(self):
+        self.start([rule(turn("Here I am.", keep_alives=20, interval_ms=50))])
+        self.assertEqual(self.claude("are you there?"), "Here I am.")
 
 
 if __name__ == "__main__":
