@@ -1,18 +1,16 @@
 /// Counts the tokens of files, for bench/tokenizer.sh to time and for the differential test to
-/// compare with the references:
-///   bench_tokenizer rate VOCABULARY FILE...    megabytes a second of one thread, each file by
-///   itself bench_tokenizer first VOCABULARY           milliseconds until the tables are made
-///   bench_tokenizer ids VOCABULARY             standard input: 4 bytes of length (little-endian)
-///   and
-///                                              a text, over and over; output: the same with ids
+/// compare with the references. NAME is of a vocabulary:
+///   bench_tokenizer rate NAME FILE...   megabytes a second of one thread, each file by itself
+///   bench_tokenizer first NAME          milliseconds until the tables are made
+///   bench_tokenizer ids NAME            reads texts, each behind its length in 4 bytes, and writes
+///                                       their ids likewise
 
 #include "context/tokenizer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -23,10 +21,12 @@ namespace {
 
 using sluice::context::Tokenizer;
 using sluice::context::Vocabulary;
-using Clock = std::chrono::steady_clock;
 
-double milliseconds_since(Clock::time_point begin) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+/// Of this thread's own time: what a load on the machine takes is not ours.
+double milliseconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
 }
 
 Vocabulary vocabulary_called(std::string_view name) {
@@ -35,14 +35,13 @@ Vocabulary vocabulary_called(std::string_view name) {
 }
 
 int first(Vocabulary vocabulary) {
-    const Clock::time_point begin = Clock::now();
+    const double begin = milliseconds();
     const std::size_t tokens = Tokenizer::of(vocabulary).count("one");
-    std::printf("%.1f ms until the first text was counted (%zu)\n", milliseconds_since(begin),
-                tokens);
+    std::printf("%.1f ms until the first text was counted (%zu)\n", milliseconds() - begin, tokens);
     return 0;
 }
 
-/// The best of several runs: what a load on the machine does to the others is not ours.
+/// The best of several runs.
 void rate(const Tokenizer& tokenizer, const char* path) {
     std::ifstream file(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -50,11 +49,11 @@ void rate(const Tokenizer& tokenizer, const char* path) {
     double best = 1e9;
     std::size_t tokens = 0;
     for (int run = 0; run < kRuns; ++run) {
-        const Clock::time_point begin = Clock::now();
+        const double begin = milliseconds();
         tokens = tokenizer.count(text);
-        best = std::min(best, milliseconds_since(begin));
+        best = std::min(best, milliseconds() - begin);
     }
-    const double bytes = static_cast<double>(text.size());
+    const auto bytes = static_cast<double>(text.size());
     std::printf("%8.1f MB/s  %9zu bytes %8zu tokens  %s\n", bytes / best / 1e3, text.size(), tokens,
                 path);
 }

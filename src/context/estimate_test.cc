@@ -95,6 +95,7 @@ TEST(Calibration, WithoutPlacesNothingIsLearned) {
 TEST(Calibration, SeveralThreadsMayLearnAndAsk) {
     Calibration calibration(8);
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&calibration, t] {
             for (int i = 0; i < 2000; ++i) {

@@ -48,16 +48,16 @@ void split(Vocabulary vocabulary, std::string_view text, Take take) {
 const Tokenizer& Tokenizer::of(Vocabulary vocabulary) {
     switch (vocabulary) {
         case Vocabulary::deepseek: {
-            static const Tokenizer kDeepseek(vocabulary, tables<Vocabulary::deepseek>());
-            return kDeepseek;
+            static const Tokenizer deepseek_tokenizer(vocabulary, tables<Vocabulary::deepseek>());
+            return deepseek_tokenizer;
         }
         case Vocabulary::o200k: {
-            static const Tokenizer kO200k(vocabulary, tables<Vocabulary::o200k>());
-            return kO200k;
+            static const Tokenizer o200k_tokenizer(vocabulary, tables<Vocabulary::o200k>());
+            return o200k_tokenizer;
         }
         case Vocabulary::cl100k: {
-            static const Tokenizer kCl100k(vocabulary, tables<Vocabulary::cl100k>());
-            return kCl100k;
+            static const Tokenizer cl100k_tokenizer(vocabulary, tables<Vocabulary::cl100k>());
+            return cl100k_tokenizer;
         }
     }
     std::unreachable();

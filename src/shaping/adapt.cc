@@ -63,6 +63,7 @@ Result<void> adapt(chat::Request& request, const chat::Abilities& abilities,
     lift_result_media(adaptation);
     place_system_messages(adaptation);
     drop_empty_messages(adaptation);
+    add_missing_thinking(adaptation);
     drop_cache_marks(adaptation);
     adapt_response_format(adaptation);
     adapt_limits(adaptation);

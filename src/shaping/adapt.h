@@ -19,6 +19,7 @@ inline constexpr auto kChangeRules = std::to_array<std::string_view>({
     "drop.billing_header",
     "fold.system_message",
     // thinking
+    "add.thinking",
     "default.thinking",
     "downgrade.effort",
     "downgrade.thinking",

@@ -196,6 +196,23 @@ void drop_empty_messages(Adaptation& adaptation) {
     });
 }
 
+void add_missing_thinking(Adaptation& adaptation) {
+    const chat::Abilities& abilities = adaptation.abilities;
+    const bool wanted = abilities.reasoning_required && !adaptation.request.tools.empty() &&
+                        abilities.reasoning_history == chat::ReasoningHistory::blocks;
+    if (!wanted) return;
+    std::vector<chat::Message>& messages = adaptation.request.messages;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        if (messages[i].role != chat::Role::assistant) continue;
+        std::vector<chat::Part>& parts = messages[i].parts;
+        const bool has_some = std::ranges::any_of(
+            parts, [](const chat::Part& part) { return part.as<chat::Thinking>() != nullptr; });
+        if (has_some) continue;
+        parts.insert(parts.begin(), chat::Thinking());
+        adaptation.notes.add("add.thinking", place("messages", i));
+    }
+}
+
 void drop_cache_marks(Adaptation& adaptation) {
     if (adaptation.to_anthropic()) return;
     std::size_t dropped = drop_marks(adaptation.request.system);

@@ -77,6 +77,9 @@ void adapt_thinking(Adaptation& adaptation);
 // adapt_parts.cc
 void adapt_parts(Adaptation& adaptation);
 void drop_empty_messages(Adaptation& adaptation);
+/// An empty block where the upstream wants one with each reply. Its like beside `content` is the
+/// writer's to add.
+void add_missing_thinking(Adaptation& adaptation);
 void drop_cache_marks(Adaptation& adaptation);
 
 // adapt_results.cc

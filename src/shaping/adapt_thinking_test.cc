@@ -244,5 +244,28 @@ TEST_F(AdaptThinking, BlocksWithoutSignaturesAreKeptWhereNobodyChecksThem) {
                 ElementsAre("assistant: thinking(ours, sluice1.ab) thinking(bare) text(a)"));
 }
 
+TEST_F(AdaptThinking, DeepSeeksBlocksComeWithEachReplyWhereThereAreTools) {
+    chat::Abilities abilities = deepseek_anthropic();
+    abilities.reasoning_required = true;
+    user(text("hi"));
+    assistant(thinking("hm"), call("a"));
+    user(result("a"));
+    assistant(text("done"));
+    assistant(text(""));
+    run(abilities);
+    EXPECT_THAT(messages(), Contains("assistant: text(done)"));
+
+    request_.tools = {tool("Bash")};
+    run(abilities);
+
+    EXPECT_THAT(messages(), ElementsAre("user: text(hi)", "assistant: thinking(hm) call(a, {})",
+                                        "user: result(a: )", "assistant: thinking() text(done)"));
+    EXPECT_THAT(changes(), Contains("add.thinking messages[3]"));
+    request_.messages.clear();
+    assistant(text("done"));
+    run(deepseek());
+    EXPECT_THAT(messages(), ElementsAre("assistant: text(done)"));
+}
+
 }  // namespace
 }  // namespace sluice::shaping

@@ -281,6 +281,7 @@ TEST_F(DatabaseTest, SeveralProcessesMakeAndFillOneFileTogether) {
     constexpr int kProcesses = 4;
     constexpr int kRows = 50;
     std::vector<pid_t> children;
+    children.reserve(kProcesses);
     for (int i = 0; i < kProcesses; ++i) {
         children.push_back(start_child([this] {
             auto database = Database::open(options());
@@ -307,6 +308,7 @@ TEST_F(DatabaseTest, OneOfSeveralProcessesSetsADamagedFileAside) {
     write_all(path_, std::string(5000, 'z'));
     constexpr int kProcesses = 4;
     std::vector<pid_t> children;
+    children.reserve(kProcesses);
     for (int i = 0; i < kProcesses; ++i) {
         children.push_back(start_child([this] {
             auto database = Database::open(forgiving());

@@ -83,19 +83,18 @@ Result<void> Database::set_up(const DatabaseOptions& options) {
     auto set = execute(
         "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;"
         "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216");
+    // A file that is being made holds nothing yet, so waiting for the disk protects nothing: half a
+    // first page is replaced at the next start. Who wants `power` has what follows protected too.
+    if (set && options.durability == Durability::process && is_empty_file(options.path)) {
+        set = execute("PRAGMA synchronous = OFF");
+    }
     if (set) set = use_wal(options);
-    if (set) set = set_durability(options.durability);
     if (set) set = migrate(options);
+    if (set) set = set_durability(options.durability);
     return set;
 }
 
 Result<void> Database::use_wal(const DatabaseOptions& options) {
-    // A file that is being made holds nothing yet, so waiting for the disk protects nothing: half
-    // of a first page is replaced at the next start. Who wants `power` has what follows protected
-    // too.
-    if (options.durability == Durability::process && is_empty_file(options.path)) {
-        if (auto off = execute("PRAGMA synchronous = OFF"); !off) return off;
-    }
     // While another process switches, SQLite answers "locked" without waiting.
     const auto give_up = std::chrono::steady_clock::now() + options.busy_timeout;
     for (;;) {

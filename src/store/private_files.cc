@@ -66,7 +66,7 @@ Result<void> make_private_file(const std::string& path) {
 }
 
 Result<std::string> set_aside(const std::string& path) {
-    const std::string target = path + ".damaged";
+    std::string target = path + ".damaged";
     const std::string wal = "-wal";
     ::unlink((target + wal).c_str());
     if (::rename((path + wal).c_str(), (target + wal).c_str()) != 0 && errno != ENOENT) {

@@ -85,7 +85,7 @@ void ReasoningStore::expire() {
     if (time < next_sweep_.load()) return;
     const std::int64_t unknown_use = max_age_ / 24;
     next_sweep_ = time + unknown_use;
-    write_deletions_up_to(RowPlace{time - max_age_ - 2 * unknown_use, kNever});
+    write_deletions_up_to({.used = time - max_age_ - 2 * unknown_use, .id = kNever});
 }
 
 ReasoningStats ReasoningStore::stats() const {

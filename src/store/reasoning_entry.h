@@ -34,11 +34,11 @@ struct ReasoningStore::Entry {
     const std::int64_t id;  // of its row; a later text has a greater one
     const std::vector<Key> keys;
     const std::string text;
-    std::atomic<std::int64_t> used;         // milliseconds since 1970
-    std::atomic<std::int64_t> stored_use;   // as far as the file knows
-    std::atomic<std::size_t> keys_left;     // that have not been given to a later text
-    std::atomic<bool> is_linked = false;    // written by the home's mutex
-    std::list<EntryPtr>::iterator place{};  // by the home's mutex, while linked
+    std::atomic<std::int64_t> used;        // milliseconds since 1970
+    std::atomic<std::int64_t> stored_use;  // as far as the file knows
+    std::atomic<std::size_t> keys_left;    // that have not been given to a later text
+    std::atomic<bool> is_linked = false;   // written by the home's mutex
+    std::list<EntryPtr>::iterator place;   // by the home's mutex, while linked
 };
 
 }  // namespace sluice::store

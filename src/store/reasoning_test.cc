@@ -390,7 +390,9 @@ TEST_F(ReasoningFileTest, AHundredThousandTextsComeAndGo) {
         const auto running = run(256 * kMiB);
         for (std::uint64_t i = 0; i < kTexts; ++i) {
             running->store.put(keys({i}), std::to_string(i));
-            if (i % 1000 == 0) ASSERT_TRUE(running->writer->flush(60s));
+            if (i % 1000 == 0) {
+                ASSERT_TRUE(running->writer->flush(60s));
+            }
         }
         EXPECT_EQ(running->store.stats().texts, kTexts);
     }
@@ -412,6 +414,7 @@ TEST_F(ReasoningFileTest, ThreadsPutFindAndExpireAtOnce) {
         ReasoningStore& store = running->store;
         {
             std::vector<std::jthread> threads;
+            threads.reserve(kThreads);
             for (int thread = 0; thread < kThreads; ++thread) {
                 threads.emplace_back([&, thread] {
                     std::mt19937_64 random(static_cast<std::uint64_t>(thread));

@@ -61,7 +61,7 @@ Result<void> WriterThread::submit(WriteJob job) {
                   queued_bytes_.load(kRelaxed) + job.bytes >= options_.batch_bytes;
         queued_.fetch_add(1, kRelaxed);
         queued_bytes_.fetch_add(job.bytes, kRelaxed);
-        queue.push_back(Waiting{std::move(job), ++last_number_});
+        queue.push_back(Waiting{.job = std::move(job), .number = ++last_number_});
     }
     if (is_news) wake_.notify_one();
     if (!dropped.empty()) {
@@ -279,7 +279,7 @@ void WriterThread::reject(const Error& error) {
 }
 
 void WriterThread::tell(WriterReport::Kind kind, const Error& error) const {
-    if (options_.report) options_.report(WriterReport{kind, error});
+    if (options_.report) options_.report(WriterReport{.kind = kind, .error = error});
 }
 
 void WriterThread::set_failing(const Error* error) {

@@ -22,7 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using Loss = WriteJob::Loss;
 using Kind = WriterReport::Kind;
 
@@ -342,6 +341,7 @@ TEST_F(WriterThreadTest, ManyThreadsSubmitAtOnce) {
     start({.linger = 0ms});
     {
         std::vector<std::jthread> threads;
+        threads.reserve(kThreads);
         for (int thread = 0; thread < kThreads; ++thread) {
             threads.emplace_back([this, thread] {
                 for (int i = 0; i < kJobs; ++i) {
@@ -389,11 +389,12 @@ TEST_F(WriterThreadTest, NothingThatWasAcknowledgedIsLostByAKill) {
         const pid_t child = start_child([&] {
             start();
             for (std::int64_t i = 0; i < 1'000'000; ++i) {
-                auto next = job(round * 1'000'000 + i, Loss::forbidden);
-                next.done = [&pipe, number = round * 1'000'000 + i](const Result<void>& result) {
+                const std::int64_t number = std::int64_t{1'000'000} * round + i;
+                auto next = job(number, Loss::forbidden);
+                next.done = [&pipe, number](const Result<void>& result) {
                     if (result && ::write(pipe[1], &number, sizeof number) < 0) ::_exit(3);
                 };
-                while (!writer_->submit(std::move(next))) return 1;
+                if (!writer_->submit(std::move(next))) return 1;
                 if (i % 64 == 0 && !writer_->flush(kLong)) return 2;
             }
             return 0;
