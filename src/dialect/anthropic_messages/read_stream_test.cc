@@ -95,12 +95,13 @@ std::string event(std::string_view json) {
     return "event: " + std::string(type) + "\ndata: " + std::string(json) + "\n\n";
 }
 
-const std::string kStart = event(R"({"type":"message_start","message":{"id":"i","model":"m"}})");
-const std::string kText =
+const std::string start_event =
+    event(R"({"type":"message_start","message":{"id":"i","model":"m"}})");
+const std::string text_event =
     event(R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}})");
-const std::string kFinish =
+const std::string finish_event =
     event(R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{}})");
-const std::string kStop = event(R"({"type":"message_stop"})");
+const std::string stop_event = event(R"({"type":"message_stop"})");
 
 std::string read_text(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
@@ -202,8 +203,9 @@ TEST(MessagesReader, AnErrorEventKeepsTheUpstreamsWordsAndTellsAnOverload) {
 
 TEST(MessagesReader, AnErrorIsTheLastEvent) {
     Reading reading;
-    reading.feed(kStart + kText + "data: {\"error\":{\"message\":\"Oops\"}}\n\n" + kText);
-    reading.feed(kText);
+    const std::string error_event = std::string(R"(data: {"error":{"message":"Oops"}})") + "\n\n";
+    reading.feed(start_event + text_event + error_event + text_event);
+    reading.feed(text_event);
     const std::string text = reading.events.text();
 
     EXPECT_TRUE(reading.end());
@@ -212,7 +214,8 @@ TEST(MessagesReader, AnErrorIsTheLastEvent) {
 }
 
 TEST(MessagesReader, NothingFollowsTheEnd) {
-    EXPECT_EQ(events_of(kStart + kText + kFinish + kStop + kText + kStop + "data: junk\n\n"),
+    EXPECT_EQ(events_of(start_event + text_event + finish_event + stop_event + text_event +
+                        stop_event + "data: junk\n\n"),
               "start \"i\" \"m\"\ntext \"Hi\"\nblock_end\nfinish stop \"\"\nend\n");
 }
 
@@ -221,7 +224,7 @@ TEST(MessagesReader, WhatIsNotJsonIsRefused) {
          {"data: hello\n\n"sv, "data: [1]\n\n"sv, "data: {\"type\":\"ping\"\n\n"sv,
           "data: {\"type\":\"ping\",\"x\":\"\xFF\"}\n\n"sv, "data: <html>\n\n"sv}) {
         Reading reading;
-        reading.feed(kStart + std::string(bad));
+        reading.feed(start_event + std::string(bad));
 
         ASSERT_TRUE(reading.error) << bad;
         EXPECT_EQ(reading.error->code, Errc::upstream_invalid_response);
@@ -230,7 +233,7 @@ TEST(MessagesReader, WhatIsNotJsonIsRefused) {
 
 TEST(MessagesReader, AnEventBeyondTheLimitIsRefused) {
     Reading reading(200);
-    reading.feed("data: {\"type\":\"ping\",\"x\":\"" + std::string(300, 'x'));
+    reading.feed(R"(data: {"type":"ping","x":")" + std::string(300, 'x'));
 
     ASSERT_TRUE(reading.error);
     EXPECT_EQ(reading.error->code, Errc::upstream_invalid_response);
@@ -264,18 +267,18 @@ TEST(MessagesReader, ToolCallsThatNeverEndAreBounded) {
 
 TEST(MessagesReader, AStreamOfNothingButItsEndIsRefused) {
     Reading reading;
-    reading.feed(kStop);
+    reading.feed(stop_event);
 
     ASSERT_TRUE(reading.error);
     EXPECT_EQ(reading.error->code, Errc::upstream_invalid_response);
 }
 
 TEST(MessagesReader, AByteOrderMarkIsPassedOver) {
-    EXPECT_EQ(events_of("\xEF\xBB\xBF" + kStart), "start \"i\" \"m\"\n");
+    EXPECT_EQ(events_of("\xEF\xBB\xBF" + start_event), "start \"i\" \"m\"\n");
 }
 
 TEST(MessagesReader, AFirstPingWaitsForNobody) {
-    EXPECT_EQ(events_of(event(R"({"type":"ping"})") + kStart + event(R"({"type":"ping"})")),
+    EXPECT_EQ(events_of(event(R"({"type":"ping"})") + start_event + event(R"({"type":"ping"})")),
               "start \"i\" \"m\"\nping\n");
 }
 

@@ -15,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::string_view_literals;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 /// A filter and all that came out of it.
 struct Passage {
@@ -144,18 +143,18 @@ std::string event(std::string_view json) {
     return "event: " + std::string(type) + "\ndata: " + std::string(json) + "\n\n";
 }
 
-const std::string kStart = event(
+const std::string start_event = event(
     R"({"type":"message_start","message":{"model":"m","usage":{"input_tokens":3,"output_tokens":1}}})");
-const std::string kOpen =
+const std::string open_event =
     event(R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
-const std::string kPing = event(R"({"type":"ping"})");
-const std::string kText =
+const std::string ping_event = event(R"({"type":"ping"})");
+const std::string text_event =
     event(R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}})");
-const std::string kOverload =
+const std::string overload_event =
     event(R"({"type":"error","error":{"type":"overloaded_error","message":"Busy, sk-123"}})");
 
 TEST(MessagesFilter, WholeEventsLeaveAsOnePieceOfTheInput) {
-    const std::string bytes = kStart + ": note\n\n" + kOpen + kPing + kText;
+    const std::string bytes = start_event + ": note\n\n" + open_event + ping_event + text_event;
     StreamFilter filter({});
     StreamFilter::Pieces pieces;
 
@@ -168,10 +167,10 @@ TEST(MessagesFilter, WholeEventsLeaveAsOnePieceOfTheInput) {
 
 TEST(MessagesFilter, ContentIsWhatThereIsToShow) {
     Passage passage;
-    passage.feed(kStart + kPing + kOpen);
+    passage.feed(start_event + ping_event + open_event);
     EXPECT_FALSE(passage.filter.facts().has_content);
 
-    passage.feed(kText);
+    passage.feed(text_event);
     EXPECT_TRUE(passage.filter.facts().has_content);
     EXPECT_FALSE(passage.filter.facts().has_tool_calls);
 
@@ -180,8 +179,9 @@ TEST(MessagesFilter, ContentIsWhatThereIsToShow) {
           R"({"type":"server_tool_use","id":"t","name":"web_search","input":{}})"sv,
           R"({"type":"redacted_thinking","data":"x"})"sv, R"({"type":"text","text":"x"})"sv}) {
         Passage other;
-        other.feed(kStart + event(R"({"type":"content_block_start","index":0,"content_block":)" +
-                                  std::string(block) + "}"));
+        other.feed(start_event +
+                   event(R"({"type":"content_block_start","index":0,"content_block":)" +
+                         std::string(block) + "}"));
         EXPECT_TRUE(other.filter.facts().has_content) << block;
     }
 }
@@ -190,7 +190,7 @@ TEST(MessagesFilter, AnOverloadBeforeContentIsTold) {
     StreamFilter filter({.secrets = {"sk-123"}});
     StreamFilter::Pieces pieces;
 
-    ASSERT_TRUE(filter.feed(kStart + kOverload + kText, pieces));
+    ASSERT_TRUE(filter.feed(start_event + overload_event + text_event, pieces));
 
     EXPECT_TRUE(filter.facts().has_error);
     EXPECT_TRUE(filter.facts().out_of_resources);
@@ -202,7 +202,7 @@ TEST(MessagesFilter, AnOverloadBeforeContentIsTold) {
 }
 
 TEST(MessagesFilter, AnErrorIsAPieceOfItsOwnWithoutTheSecrets) {
-    const std::string bytes = kStart + kText + kOverload;
+    const std::string bytes = start_event + text_event + overload_event;
     StreamFilter filter({.secrets = {"sk-123"}});
     StreamFilter::Pieces pieces;
 
@@ -211,7 +211,7 @@ TEST(MessagesFilter, AnErrorIsAPieceOfItsOwnWithoutTheSecrets) {
     EXPECT_THAT(
         pieces,
         ElementsAre(
-            kStart + kText,
+            start_event + text_event,
             event(
                 R"({"type":"error","error":{"type":"overloaded_error","message":"Busy, [redacted]"}})")));
     EXPECT_FALSE(filter.facts().out_of_resources);
@@ -219,15 +219,15 @@ TEST(MessagesFilter, AnErrorIsAPieceOfItsOwnWithoutTheSecrets) {
 
 TEST(MessagesFilter, NothingPassesAfterTheEndOrAnError) {
     Passage ended;
-    ended.feed(kStart + event(R"({"type":"message_stop"})") + kText);
+    ended.feed(start_event + event(R"({"type":"message_stop"})") + text_event);
     ended.feed("junk\n\n");
     EXPECT_THAT(ended.sent, testing::EndsWith("{\"type\":\"message_stop\"}\n\n"));
     EXPECT_FALSE(ended.error);
 
     Passage failed;
-    failed.feed(kStart + kOverload);
+    failed.feed(start_event + overload_event);
     const std::string sent = failed.sent;
-    failed.feed(kText);
+    failed.feed(text_event);
     EXPECT_EQ(failed.sent, sent);
 }
 
@@ -236,9 +236,9 @@ TEST(MessagesFilter, DataThatIsNotAnObjectIsRefusedAndWhatCameBeforeIsSent) {
          {"data: hello\n\n"sv, "event: ping\ndata: {\"type\":\"ping\"\n\n"sv, "data: [1]\n\n"sv,
           "data: {\"type\":\"content_block_delta\",\"x\":\"\xFF\"}\n\n"sv}) {
         Passage passage;
-        passage.feed(kStart + kText + std::string(bad));
+        passage.feed(start_event + text_event + std::string(bad));
 
-        EXPECT_EQ(passage.sent, kStart + kText) << bad;
+        EXPECT_EQ(passage.sent, start_event + text_event) << bad;
         ASSERT_TRUE(passage.error) << bad;
         EXPECT_EQ(passage.error->code, Errc::upstream_invalid_response);
     }
@@ -266,17 +266,17 @@ TEST(MessagesFilter, EventsAreRewrittenAsTheClientIsToSeeThem) {
         out = "{\"type\":\n\"message_start\"}";
         return true;
     }});
-    passage.feed(kStart + kPing + kText);
+    passage.feed(start_event + ping_event + text_event);
 
-    EXPECT_EQ(passage.sent,
-              "event: message_start\ndata: {\"type\": \"message_start\"}\n\n" + kPing + kText);
+    EXPECT_EQ(passage.sent, "event: message_start\ndata: {\"type\": \"message_start\"}\n\n" +
+                                ping_event + text_event);
     EXPECT_EQ(passage.filter.facts().model, "m");
 }
 
 TEST(MessagesFilter, AfterManyEventsWithoutContentItIsTakenToBeThere) {
     Passage passage;
-    passage.feed(kStart);
-    for (int i = 0; i < 20; ++i) passage.feed(kOpen);
+    passage.feed(start_event);
+    for (int i = 0; i < 20; ++i) passage.feed(open_event);
 
     EXPECT_TRUE(passage.filter.facts().has_content);
 }

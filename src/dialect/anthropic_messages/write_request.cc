@@ -131,17 +131,15 @@ private:
             if (request_.tool_choice) note("drop.tool_choice", "tool_choice");
             return;
         }
-        const Kind kind = request_.tool_choice ? request_.tool_choice->kind : Kind::automatic;
+        const chat::ToolChoice choice = request_.tool_choice.value_or(chat::ToolChoice{});
         json_.key("tool_choice").begin_object().key("type");
-        switch (kind) {
+        switch (choice.kind) {
             case Kind::automatic: json_.string("auto"); break;
             case Kind::none: json_.string("none"); break;
             case Kind::required: json_.string("any"); break;
-            case Kind::named:
-                json_.string("tool").key("name").string(request_.tool_choice->name);
-                break;
+            case Kind::named: json_.string("tool").key("name").string(choice.name); break;
         }
-        if (one_at_a_time && kind != Kind::none) {
+        if (one_at_a_time && choice.kind != Kind::none) {
             json_.key("disable_parallel_tool_use").boolean(true);
         }
         json_.end_object();
