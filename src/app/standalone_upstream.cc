@@ -42,6 +42,7 @@ Result<UpstreamContext> make_context(const StandaloneOptions& options) {
     context.embedded.tokens_per_second = options.tokens_per_second;
     context.embedded.tokens = options.tokens;
     context.embedded.faults = true;
+    context.deepseek_rules = options.rules == "deepseek";
     if (!options.script_file.empty()) {
         auto script = read_script(options.script_file);
         if (!script) return std::unexpected(std::move(script.error()));
@@ -119,6 +120,11 @@ void add_standalone_options(CLI::App& command, StandaloneOptions& options) {
     command.add_option("--port", options.port, "port to listen on; 0 takes a free one");
     command.add_option("--script", options.script_file, "JSON file with scripted answers")
         ->check(CLI::ExistingFile);
+    command
+        .add_option("--rules", options.rules,
+                    "deepseek: chats are answered in DeepSeek's form, and refused where they "
+                    "violate its rules")
+        ->check(CLI::IsMember({"deepseek"}));
     command.add_option("--journal", options.journal_file,
                        "file that gets a JSON line for each request, credentials included");
     command.add_option("--tokens-per-second", options.tokens_per_second,

@@ -19,6 +19,7 @@ struct StandaloneOptions {
     std::string journal_file;      ///< empty: no journal
     double tokens_per_second = 0;  ///< 0: as fast as the client reads
     std::uint64_t tokens = 64;     ///< how many `lorem` writes where the request names none
+    std::string rules;             ///< `deepseek`, or empty: whose rules are enforced
 };
 
 void add_standalone_options(CLI::App& command, StandaloneOptions& options);

@@ -37,6 +37,23 @@ std::string_view without_version(std::string_view path) {
     return path;
 }
 
+bool is_chat(std::string_view path) {
+    return path.ends_with("/chat/completions");
+}
+
+std::int64_t unix_seconds() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+/// Where no rule of the script fits.
+ScriptedTurn default_turn() {
+    ScriptedTurn turn;
+    turn.reasoning = "Nothing in the script is about this.";
+    turn.content = "No rule of the script fits.";
+    return turn;
+}
+
 std::string model_of(std::string_view body) {
     const auto head = dialect::openai_chat::read_head(body);
     return head ? head->model : "";
@@ -168,11 +185,34 @@ bool UpstreamConnection::is_early() const {
 }
 
 upstream::embedded::Identity UpstreamConnection::identity() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
     upstream::embedded::Identity identity;
     identity.id = "chatcmpl-" + std::to_string(++context_.replies);
-    identity.created = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+    identity.created = unix_seconds();
     return identity;
+}
+
+/// Takes the conversation apart where somebody wants to see it, and refuses it where the rules say
+/// so.
+std::optional<WireScript> UpstreamConnection::refuse(std::optional<DeepSeekRequest>& conversation) {
+    if (!context_.deepseek_rules && !context_.script.reads_conversations()) return std::nullopt;
+    auto read = read_deepseek_request(request_.body);
+    const auto violation = read ? find_violation(*read) : read.error();
+    if (context_.deepseek_rules && violation) {
+        context_.journal.write_violation(request_, *violation);
+        return write_deepseek_error(400, violation->message);
+    }
+    if (read) conversation = *std::move(read);
+    return std::nullopt;
+}
+
+WireScript UpstreamConnection::tell(const ScriptedTurn& turn, const DeepSeekRequest& conversation) {
+    const std::string user = conversation.user_id.value_or("");
+    TurnContext context;
+    context.number = ++context_.replies;
+    context.created = unix_seconds();
+    context.prompt = context_.prompts.add(user, render_prompt(conversation));
+    context_.journal.write_turn(request_, context.prompt, conversation.ignored);
+    return write_turn(turn, conversation, context);
 }
 
 /// False when the connection is to be closed.
@@ -181,8 +221,22 @@ net::Task<bool> UpstreamConnection::answer() {
     const bool early = is_early();
     const std::string model =
         early ? std::string(upstream::embedded::kEarlyResponse) : model_of(request_.body);
-    const ScriptedReply* const scripted = context_.script.answer(path, model, request_.body);
-    if (scripted != nullptr) co_return co_await play(scripted->wire, scripted->split);
+    std::optional<DeepSeekRequest> conversation;
+    if (!early && is_chat(path)) {
+        const auto refusal = refuse(conversation);
+        if (refusal) co_return co_await play(*refusal, 0);
+    }
+    const ScriptedReply* const scripted =
+        context_.script.answer(path, model, request_.body, conversation ? &*conversation : nullptr);
+    if (scripted != nullptr && !scripted->turn) {
+        co_return co_await play(scripted->wire, scripted->split);
+    }
+    const bool speaks_deepseek = context_.deepseek_rules && conversation;
+    if (scripted != nullptr || speaks_deepseek) {
+        const ScriptedTurn turn = scripted != nullptr ? *scripted->turn : default_turn();
+        const WireScript told = tell(turn, *conversation);
+        co_return co_await play(told, 0);
+    }
     const auto* const fault = upstream::embedded::find_fault(model);
     if (fault != nullptr) {
         upstream::embedded::FaultRequest wanted;

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,8 @@ struct UpstreamContext {
     config::Embedded embedded;
     UpstreamScript script;
     UpstreamJournal journal;
+    PromptCache prompts;
+    bool deepseek_rules = false;  ///< chats that violate DeepSeek's rules are refused
     std::uint64_t replies = 0;
 };
 
@@ -53,6 +56,10 @@ private:
     [[nodiscard]] bool is_early() const;
 
     net::Task<bool> answer();
+    [[nodiscard]] std::optional<upstream::embedded::WireScript> refuse(
+        std::optional<DeepSeekRequest>& conversation);
+    [[nodiscard]] upstream::embedded::WireScript tell(const ScriptedTurn& turn,
+                                                      const DeepSeekRequest& conversation);
     net::Task<bool> play(const upstream::embedded::WireScript& script, std::size_t split);
     net::Task<bool> play_step(const upstream::embedded::WireStep& step, std::size_t split);
     net::Task<bool> play(upstream::embedded::Reply reply);

@@ -51,6 +51,32 @@ void UpstreamJournal::write_client_gone(const ReceivedRequest& request,
     write_line(std::move(line));
 }
 
+void UpstreamJournal::write_violation(const ReceivedRequest& request,
+                                      const DeepSeekViolation& violation) {
+    if (!file_) return;
+    std::string line;
+    json::Writer json(line);
+    json.begin_object().key("event").string("violation");
+    json.key("connection").number(request.connection).key("number").number(request.number);
+    json.key("rule").string(violation.rule).key("message").string(violation.message).end_object();
+    write_line(std::move(line));
+}
+
+void UpstreamJournal::write_turn(const ReceivedRequest& request, const PromptUsage& prompt,
+                                 std::span<const std::string> ignored) {
+    if (!file_) return;
+    std::string line;
+    json::Writer json(line);
+    json.begin_object().key("event").string("turn");
+    json.key("connection").number(request.connection).key("number").number(request.number);
+    json.key("prompt_tokens").number(prompt.tokens).key("cached_tokens").number(prompt.cached);
+    json.key("prompt_bytes").number(prompt.bytes).key("common_bytes").number(prompt.common_bytes);
+    json.key("extends").boolean(prompt.extends).key("ignored").begin_array();
+    for (const std::string& name : ignored) json.string(name);
+    json.end_array().end_object();
+    write_line(std::move(line));
+}
+
 void UpstreamJournal::write_line(std::string line) {
     line.push_back('\n');
     (void)std::fwrite(line.data(), 1, line.size(), file_.get());

@@ -3,12 +3,14 @@
 /// What the stand-alone upstream has seen, one JSON object a line, so that tests can look at what
 /// was really sent to it. Holds everything, credentials included: it is a test tool.
 
+#include "app/prompt_cache.h"
 #include "base/error.h"
 
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +39,11 @@ public:
     void write_request(const ReceivedRequest& request);
     /// The client closed before its reply was complete, so long after the request.
     void write_client_gone(const ReceivedRequest& request, std::chrono::milliseconds after);
+    /// The request was refused for what the provider's rules say.
+    void write_violation(const ReceivedRequest& request, const DeepSeekViolation& violation);
+    /// A turn is told: what is known of its prompt, and what of the request means nothing there.
+    void write_turn(const ReceivedRequest& request, const PromptUsage& prompt,
+                    std::span<const std::string> ignored);
 
 private:
     struct Close {

@@ -17,7 +17,6 @@ using json::Kind;
 using json::Value;
 using std::chrono::milliseconds;
 using upstream::embedded::WireScript;
-using upstream::embedded::WireStep;
 
 constexpr std::uint64_t kMaxWait = 3'600'000;
 
@@ -146,15 +145,6 @@ Result<void> read_reply_member(std::string_view key, const Value& value,
     return read_content(key, value, read_file, reply);
 }
 
-std::optional<WireStep> last_step(std::string_view then) {
-    using upstream::embedded::act;
-    if (then == "close") return upstream::embedded::close_now();
-    if (then == "reset") return act(WireStep::Act::reset, milliseconds(50));
-    if (then == "half_close") return act(WireStep::Act::half_close);
-    if (then == "hang") return upstream::embedded::hang_now();
-    return std::nullopt;
-}
-
 std::string head_of(const ReplyText& reply, std::string_view type) {
     std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Scripted\r\n";
     if (!reply.has_content_type) head.append("content-type: ").append(type).append("\r\n");
@@ -216,6 +206,28 @@ Result<ScriptedReply> parse_reply(const Value& value, const UpstreamScript::Read
 
 }  // namespace
 
+Result<void> UpstreamScript::parse_match(const Value& value, Rule& rule) {
+    json::Reader match(value);
+    while (match.next()) {
+        std::string* where = nullptr;
+        if (match.key_is("model")) where = &rule.model;
+        if (match.key_is("path")) where = &rule.path;
+        if (match.key_is("contains")) where = &rule.contains;
+        if (where != nullptr) {
+            auto done = store(read_text(match.raw_key(), match.value()), *where);
+            if (!done) return done;
+            continue;
+        }
+        const auto known = rule.conversation.read(match.raw_key(), match.value());
+        if (!known) return std::unexpected(known.error());
+        if (!*known) {
+            return fail(Errc::bad_request,
+                        "'" + std::string(match.raw_key()) + "' is not known in a match");
+        }
+    }
+    return {};
+}
+
 Result<UpstreamScript::Rule> UpstreamScript::parse_rule(std::string_view text,
                                                         const ReadFile& read_file) {
     Rule rule;
@@ -224,28 +236,22 @@ Result<UpstreamScript::Rule> UpstreamScript::parse_rule(std::string_view text,
     if (reader.kind() != Kind::object) return fail(Errc::bad_request, "a rule must be an object");
     while (reader.next()) {
         Result<void> ok;
-        if (reader.key_is("reply")) {
-            ok = store(parse_reply(reader.value(), read_file), rule.reply);
+        if (reader.key_is("reply") || reader.key_is("turn")) {
+            if (has_reply) return fail(Errc::bad_request, "the rule has two replies");
+            ok = reader.key_is("turn") ? store(parse_turn(reader.value()), rule.reply.turn)
+                                       : store(parse_reply(reader.value(), read_file), rule.reply);
             has_reply = true;
         } else if (reader.key_is("times")) {
             ok = store(read_number("times", reader.value(), UINT64_MAX), rule.times);
         } else if (reader.key_is("match") && reader.value().is(Kind::object)) {
-            json::Reader match(reader.value().raw);
-            while (ok && match.next()) {
-                std::string* where = nullptr;
-                if (match.key_is("model")) where = &rule.model;
-                if (match.key_is("path")) where = &rule.path;
-                if (match.key_is("contains")) where = &rule.contains;
-                ok = where == nullptr ? wrong("match", "of model, path and contains only")
-                                      : store(read_text(match.raw_key(), match.value()), *where);
-            }
+            ok = parse_match(reader.value(), rule);
         } else {
             ok = fail(Errc::bad_request,
                       "'" + std::string(reader.raw_key()) + "' is not known in a rule");
         }
         if (!ok) return std::unexpected(std::move(ok.error()));
     }
-    if (!has_reply) return fail(Errc::bad_request, "the rule has no reply");
+    if (!has_reply) return fail(Errc::bad_request, "the rule has no reply and no turn");
     return rule;
 }
 
@@ -267,16 +273,23 @@ Result<UpstreamScript> UpstreamScript::parse(std::string_view text, const ReadFi
 }
 
 const ScriptedReply* UpstreamScript::answer(std::string_view path, std::string_view model,
-                                            std::string_view body) {
+                                            std::string_view body,
+                                            const DeepSeekRequest* conversation) {
     for (Rule& rule : rules_) {
         const bool fits = (rule.model.empty() || glob_match(rule.model, model)) &&
                           (rule.path.empty() || glob_match(rule.path, path)) &&
-                          body.contains(rule.contains);
+                          body.contains(rule.contains) &&
+                          (!rule.reads_conversation() ||
+                           (conversation != nullptr && rule.conversation.fits(*conversation)));
         if (!fits || rule.times == 0) continue;
         --rule.times;
         return &rule.reply;
     }
     return nullptr;
+}
+
+bool UpstreamScript::reads_conversations() const {
+    return std::ranges::any_of(rules_, &Rule::reads_conversation);
 }
 
 }  // namespace sluice::app

@@ -88,8 +88,8 @@ TEST(UpstreamScript, MistakesAreNamedWithTheirRule) {
     EXPECT_EQ(parse(R"({"match":{"model":7},"reply":{}})").error().message,
               "rule 1: 'model' must be a string");
     EXPECT_EQ(parse(R"({"match":{"modle":"x"},"reply":{}})").error().message,
-              "rule 1: 'match' must be of model, path and contains only");
-    EXPECT_EQ(parse(R"({"times":1})").error().message, "rule 1: the rule has no reply");
+              "rule 1: 'modle' is not known in a match");
+    EXPECT_EQ(parse(R"({"times":1})").error().message, "rule 1: the rule has no reply and no turn");
     EXPECT_EQ(parse(R"({"reply":{"then":"explode"}})").error().message,
               "rule 1: 'then' must be close, reset, half_close or hang");
     EXPECT_EQ(parse(R"({"reply":{"body_file":"x"}})").error().message, "rule 1: x: cannot be read");
