@@ -16,6 +16,7 @@
 #include "net/digest.h"
 #include "shaping/adapt.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::gateway {
@@ -73,8 +74,17 @@ std::unique_ptr<dialect::StreamReader> make_reader(Dialect from) {
     return nullptr;
 }
 
-/// Who is asked about must not be told who asks: a name of the client's own is hashed. It stays the
-/// same for the same caller, and upstreams that keep caches apart by it go on doing so.
+/// What DeepSeek takes for a user_id (facts/deepseek-api.md 3), and the others too.
+bool is_plain_name(std::string_view user) {
+    constexpr std::size_t kMaxBytes = 512;
+    return user.size() <= kMaxBytes && std::ranges::all_of(user, [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '-' || c == '_';
+           });
+}
+
+/// Claude Code's names are JSON with the user's ids in it. The hash stays the same for the same
+/// caller, so that upstreams that keep caches apart by it go on doing so.
 std::string pseudonym(std::string_view user) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     const net::Digest digest = net::sha256(user);
@@ -115,7 +125,7 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
         request->thinking.kind = *upstream.default_thinking ? chat::ThinkingMode::Kind::enabled
                                                             : chat::ThinkingMode::Kind::disabled;
     }
-    if (!request->user.empty()) request->user = pseudonym(request->user);
+    if (!is_plain_name(request->user)) request->user = pseudonym(request->user);
     tap = tap_reasoning(exchange, abilities, *request);
     sample_estimate(exchange, upstream, *request);
     auto adapted = shaping::adapt(*request, abilities, question.changes);
