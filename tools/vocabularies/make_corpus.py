@@ -62,6 +62,7 @@ CASES = {
     "spaces_before_number": "a   1   23\n  4\t\t5",
     "spaces_before_cjk": "a   中   文\n  カ\t\tな",
     "symbols_before_line_breaks": "{\n}\r\n;\n\n//\n/ /\n(・\nー\n。\n",
+    "edges_of_cjk": "\u30fb\n \n\u30fb\r\n\t\n a  \u9fc0\u9fcb \n  \u9fd5  \u3400  \u9fa5   \u3041   \u3100 1  \u30ff\u3099",
     "contractions": "I'm you'Re HE'S she'd We'Ve they'LL it'T 'tis o'clock 's 'S's x'ſ 'ſ ''s l'l 'l d'",
     "cases": "helloWorld HelloWorld HELLOworld HELLO HTTPServerError iPhone mRNA ǅungla ABCdéfGHI ÀÉÎõü aB AbC",
     "mixed_scripts": "あABC ABCあBCD日本A Ωmega éÉ ɑB Bɑ ʰAʰ",
