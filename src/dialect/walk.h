@@ -131,7 +131,8 @@ private:
     }
 
     void pass_word() noexcept {
-        while (at_ != end_ && std::memchr(",]} \n\t\r", *at_, 7) == nullptr) ++at_;
+        constexpr std::string_view kEnds = ",]} \n\t\r";
+        while (at_ != end_ && kEnds.find(*at_) == std::string_view::npos) ++at_;
     }
 
     void pass_container() noexcept {

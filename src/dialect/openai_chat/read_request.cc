@@ -5,6 +5,7 @@
 #include "dialect/request.h"
 #include "dialect/walk.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -34,23 +35,64 @@ public:
 private:
     using Take = Result<void> (RequestReader::*)(const json::Value&);
     struct Entry {
+        constexpr Entry(std::string_view n, Take t, bool chat, bool text) noexcept
+            : name(n),
+              take(t),
+              of_chat(chat),
+              of_text(text) {}
+
         std::string_view name;
         Take take;
         bool of_chat;
         bool of_text;
     };
-    static const std::array<Entry, 28> kEntries;
+
+    [[nodiscard]] const Entry* find_entry() const {
+        static constexpr std::array<Entry, 28> kEntries{{
+            {"model", &RequestReader::take_model, true, true},
+            {"messages", &RequestReader::take_messages, true, false},
+            {"tools", &RequestReader::take_tools, true, false},
+            {"functions", &RequestReader::take_functions, true, false},
+            {"tool_choice", &RequestReader::take_tool_choice, true, false},
+            {"function_call", &RequestReader::take_function_call, true, false},
+            {"parallel_tool_calls", &RequestReader::take_parallel_tool_calls, true, false},
+            {"max_tokens", &RequestReader::take_max_tokens, true, true},
+            {"max_completion_tokens", &RequestReader::take_max_completion_tokens, true, false},
+            {"stop", &RequestReader::take_stop, true, true},
+            {"temperature", &RequestReader::take_temperature, true, true},
+            {"top_p", &RequestReader::take_top_p, true, true},
+            {"top_k", &RequestReader::take_top_k, true, true},
+            {"reasoning_effort", &RequestReader::take_effort, true, true},
+            {"thinking", &RequestReader::take_thinking, true, true},
+            {"response_format", &RequestReader::take_response_format, true, false},
+            {"user", &RequestReader::take_user, true, true},
+            {"safety_identifier", &RequestReader::take_safety_identifier, true, true},
+            {"user_id", &RequestReader::take_user_id, true, true},
+            {"service_tier", &RequestReader::take_service_tier, true, true},
+            {"n", &RequestReader::take_n, true, true},
+            {"stream", &RequestReader::take_stream, true, true},
+            {"stream_options", &RequestReader::take_stream_options, true, true},
+            {"prompt", &RequestReader::take_prompt, false, true},
+            {"suffix", &RequestReader::take_suffix, false, true},
+            {"echo", &RequestReader::take_echo, false, true},
+            {"best_of", &RequestReader::take_best_of, false, true},
+            {"logprobs", &RequestReader::take_logprobs, false, true},
+        }};
+        const auto* const found = std::ranges::find_if(kEntries, [this](const Entry& entry) {
+            return (shape_ == Shape::chat ? entry.of_chat : entry.of_text) &&
+                   reader_.key_is(entry.name);
+        });
+        return found == kEntries.end() ? nullptr : found;
+    }
 
     Result<void> take() {
-        for (const Entry& entry : kEntries) {
-            const bool is_of_shape = shape_ == Shape::chat ? entry.of_chat : entry.of_text;
-            if (is_of_shape && reader_.key_is(entry.name)) {
-                name_ = entry.name;
-                return (this->*entry.take)(reader_.value());
-            }
+        const Entry* const entry = find_entry();
+        if (entry == nullptr) {
+            keep();
+            return {};
         }
-        keep();
-        return {};
+        name_ = entry->name;
+        return (this->*entry->take)(reader_.value());
     }
 
     /// What waits for other members.
@@ -105,11 +147,12 @@ private:
         if (!value.is(json::Kind::number)) return refuse_as("an integer");
         out = json::to_uint64(value);
         if (out || value.raw.starts_with('-')) return {};
-        double number = 0;
+        double number = kMost + 1;
         std::from_chars(value.raw.data(), value.raw.data() + value.raw.size(), number);
-        if (!(number >= 0 && number <= kMost)) return refuse_as("an integer");
-        out = static_cast<std::uint64_t>(number);
-        if (static_cast<double>(*out) != number) return refuse_as("an integer");
+        if (number > kMost) return refuse_as("an integer");
+        const auto whole = static_cast<std::uint64_t>(number);
+        if (static_cast<double>(whole) != number) return refuse_as("an integer");
+        out = whole;
         return {};
     }
 
@@ -166,8 +209,8 @@ private:
     Result<void> take_n(const json::Value& value) {
         std::optional<std::uint64_t> count;
         if (auto ok = read_count(value, count); !ok) return ok;
-        if (count.value_or(0) == 0) return refuse_as("a positive integer");
-        request_.choices = *count;
+        request_.choices = count.value_or(0);
+        if (request_.choices == 0) return refuse_as("a positive integer");
         return {};
     }
 
@@ -284,37 +327,6 @@ private:
     std::string safety_identifier_;
     std::string user_id_;
 };
-
-const std::array<RequestReader::Entry, 28> RequestReader::kEntries{{
-    {"model", &RequestReader::take_model, true, true},
-    {"messages", &RequestReader::take_messages, true, false},
-    {"tools", &RequestReader::take_tools, true, false},
-    {"functions", &RequestReader::take_functions, true, false},
-    {"tool_choice", &RequestReader::take_tool_choice, true, false},
-    {"function_call", &RequestReader::take_function_call, true, false},
-    {"parallel_tool_calls", &RequestReader::take_parallel_tool_calls, true, false},
-    {"max_tokens", &RequestReader::take_max_tokens, true, true},
-    {"max_completion_tokens", &RequestReader::take_max_completion_tokens, true, false},
-    {"stop", &RequestReader::take_stop, true, true},
-    {"temperature", &RequestReader::take_temperature, true, true},
-    {"top_p", &RequestReader::take_top_p, true, true},
-    {"top_k", &RequestReader::take_top_k, true, true},
-    {"reasoning_effort", &RequestReader::take_effort, true, true},
-    {"thinking", &RequestReader::take_thinking, true, true},
-    {"response_format", &RequestReader::take_response_format, true, false},
-    {"user", &RequestReader::take_user, true, true},
-    {"safety_identifier", &RequestReader::take_safety_identifier, true, true},
-    {"user_id", &RequestReader::take_user_id, true, true},
-    {"service_tier", &RequestReader::take_service_tier, true, true},
-    {"n", &RequestReader::take_n, true, true},
-    {"stream", &RequestReader::take_stream, true, true},
-    {"stream_options", &RequestReader::take_stream_options, true, true},
-    {"prompt", &RequestReader::take_prompt, false, true},
-    {"suffix", &RequestReader::take_suffix, false, true},
-    {"echo", &RequestReader::take_echo, false, true},
-    {"best_of", &RequestReader::take_best_of, false, true},
-    {"logprobs", &RequestReader::take_logprobs, false, true},
-}};
 
 }  // namespace
 

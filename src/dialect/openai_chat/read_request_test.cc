@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,8 +17,8 @@ using testing::IsEmpty;
 std::string joined(const std::vector<chat::Part>& parts);
 
 std::string media_line(const chat::Media& media) {
-    static constexpr std::string_view kSources[] = {"base64", "url", "file", "text"};
-    const auto source = kSources[static_cast<std::size_t>(media.source)];
+    static constexpr std::array<std::string_view, 4> kSources = {"base64", "url", "file", "text"};
+    const auto source = kSources.at(static_cast<std::size_t>(media.source));
     return std::string(media.kind == chat::Media::Kind::image ? "image " : "document ")
         .append(source)
         .append(" " + media.media_type + " " + media.data + " " + media.title);
@@ -46,18 +47,19 @@ std::string joined(const std::vector<chat::Part>& parts) {
 }
 
 std::string line_of(const chat::Message& message) {
-    static constexpr std::string_view kRoles[] = {"system: ", "user: ", "assistant: "};
-    return std::string(kRoles[static_cast<std::size_t>(message.role)]) + joined(message.parts);
+    static constexpr std::array<std::string_view, 3> kRoles = {"system: ", "user: ", "assistant: "};
+    return std::string(kRoles.at(static_cast<std::size_t>(message.role))) + joined(message.parts);
 }
 
 std::vector<std::string> lines_of(const std::vector<chat::Message>& messages) {
     std::vector<std::string> lines;
+    lines.reserve(messages.size());
     for (const chat::Message& message : messages) lines.push_back(line_of(message));
     return lines;
 }
 
 chat::Request read(const std::string& members, Shape shape = Shape::chat) {
-    auto request = read_request("{\"model\":\"m\"," + members + "}", shape);
+    auto request = read_request(R"({"model":"m",)" + members + "}", shape);
     EXPECT_TRUE(request) << request.error().message;
     return request ? *std::move(request) : chat::Request();
 }
@@ -67,7 +69,7 @@ chat::Request read_messages(const std::string& messages) {
 }
 
 std::string refused(const std::string& members, Shape shape = Shape::chat) {
-    const auto request = read_request("{\"model\":\"m\"," + members + "}", shape);
+    const auto request = read_request(R"({"model":"m",)" + members + "}", shape);
     if (request) return "accepted";
     EXPECT_EQ(request.error().code, Errc::bad_request);
     EXPECT_FALSE(request.error().message.empty());
@@ -271,6 +273,7 @@ TEST(ReadChatRequest, WhatCannotBeUnderstoodIsRefusedByItsName) {
     EXPECT_EQ(refused(R"("messages":[],"stop":[1])"), "stop");
     EXPECT_EQ(refused(R"("messages":[],"n":0)"), "n");
     EXPECT_EQ(refused(R"("messages":[],"max_tokens":1.5)"), "max_tokens");
+    EXPECT_EQ(refused(R"("messages":[],"max_tokens":1e999)"), "max_tokens");
     EXPECT_EQ(refused(R"("messages":[],"stream":"yes")"), "stream");
     EXPECT_EQ(refused(R"("messages":[],"temperature":"hot")"), "temperature");
     EXPECT_EQ(refused(R"("messages":[)"), "");

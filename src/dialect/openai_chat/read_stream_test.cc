@@ -111,16 +111,16 @@ std::string finish(std::string_view reason) {
                  "\"}]}");
 }
 
-const std::string kDone = "data: [DONE]\n\n";
-const std::string kStart = "start \"c\" \"m\"\n";
+const std::string done_mark = "data: [DONE]\n\n";
+const std::string start_line = "start \"c\" \"m\"\n";
 
 /// What a stream of these chunks, with its usual end, comes to between its start and its finish.
 std::string body_of(const std::string& chunks) {
-    const Reading reading(chunks + finish("stop") + kDone);
+    const Reading reading(chunks + finish("stop") + done_mark);
     EXPECT_TRUE(reading.ok) << reading.ok.error().message;
     std::string text = reading.events();
-    EXPECT_TRUE(text.starts_with(kStart)) << text;
-    text.erase(0, kStart.size());
+    EXPECT_TRUE(text.starts_with(start_line)) << text;
+    text.erase(0, start_line.size());
     const std::size_t end = text.rfind("finish ");
     EXPECT_NE(end, std::string::npos) << text;
     return text.substr(0, end);
@@ -128,11 +128,11 @@ std::string body_of(const std::string& chunks) {
 
 TEST(ReadChunks, TextComesPieceByPiece) {
     const Reading reading(delta(R"("role":"assistant","content":"")") + delta(R"("content":"Hi")") +
-                          delta(R"("content":" \u00fc\n")") + finish("stop") + kDone);
+                          delta(R"("content":" \u00fc\n")") + finish("stop") + done_mark);
 
     EXPECT_TRUE(reading.ok);
     EXPECT_EQ(reading.events(),
-              kStart + "text \"Hi\"\ntext \" ü\\n\"\nblock_end\nfinish stop\nend\n");
+              start_line + "text \"Hi\"\ntext \" ü\\n\"\nblock_end\nfinish stop\nend\n");
 }
 
 TEST(ReadChunks, ReasoningIsReadUnderEitherNameButNeverTwice) {
@@ -255,7 +255,7 @@ TEST(ReadChunks, ACustomToolsInputIsItsArguments) {
 TEST(ReadChunks, ACallWithoutANameIsAFailureUnlessItIsNothing) {
     const Reading reading(delta("") +
                           calls(R"({"index":0,"id":"a","function":{"arguments":"{}"}})") +
-                          finish("tool_calls") + kDone);
+                          finish("tool_calls") + done_mark);
     ASSERT_FALSE(reading.ok);
     EXPECT_EQ(reading.ok.error().code, Errc::upstream_invalid_response);
     EXPECT_EQ(
@@ -267,7 +267,7 @@ TEST(ReadChunks, WhatIsHeldBackIsBounded) {
     const std::string piece =
         calls(R"({"index":0,"function":{"arguments":")" + std::string(600'000, 'x') + R"("}})");
     EXPECT_TRUE(Reading(piece + delta(R"("tool_calls":[{"index":0,"function":{"name":"f"}}])") +
-                        finish("stop") + kDone)
+                        finish("stop") + done_mark)
                     .ok);
     EXPECT_EQ(Reading(piece + piece).ok.error().code, Errc::upstream_invalid_response);
 
@@ -280,8 +280,8 @@ TEST(ReadChunks, WhatIsHeldBackIsBounded) {
 
 TEST(ReadChunks, AnEventThatIsTooLongIsAFailure) {
     const std::string text = delta(R"("content":"hello")");
-    EXPECT_TRUE(Reading(text + kDone, 7, Shape::chat, text.size()).ok);
-    EXPECT_EQ(Reading(text + kDone, 7, Shape::chat, text.size() - 1).ok.error().code,
+    EXPECT_TRUE(Reading(text + done_mark, 7, Shape::chat, text.size()).ok);
+    EXPECT_EQ(Reading(text + done_mark, 7, Shape::chat, text.size() - 1).ok.error().code,
               Errc::upstream_invalid_response);
 }
 
@@ -296,9 +296,9 @@ TEST(ReadChunks, UsageIsReadWhereverItSits) {
           chunk(R"({"choices":[{"delta":{},"finish_reason":"stop"}],"usage":)" + usage + "}"),
           chunk(R"({"x_groq":{"id":"r","usage":)" + usage +
                 R"(},"choices":[{"delta":{},"finish_reason":"stop"}]})")}) {
-        const Reading reading(delta(R"("content":"a")") + last + kDone);
+        const Reading reading(delta(R"("content":"a")") + last + done_mark);
         EXPECT_EQ(reading.events(),
-                  kStart + "text \"a\"\n" + line + "block_end\nfinish stop\nend\n");
+                  start_line + "text \"a\"\n" + line + "block_end\nfinish stop\nend\n");
     }
 }
 
@@ -316,7 +316,7 @@ TEST(ReadChunks, AStreamThatEndsBeforeItsFinishIsTruncated) {
     const Reading reading(delta(R"("content":"a")"));
     ASSERT_FALSE(reading.ok);
     EXPECT_EQ(reading.ok.error().code, Errc::upstream_truncated);
-    EXPECT_EQ(reading.events(), kStart + "text \"a\"\n");
+    EXPECT_EQ(reading.events(), start_line + "text \"a\"\n");
     EXPECT_EQ(Reading("").ok.error().code, Errc::upstream_truncated);
     EXPECT_EQ(Reading(delta(R"("content":"a")") + "data: {\"choi").ok.error().code,
               Errc::upstream_truncated);
@@ -325,9 +325,10 @@ TEST(ReadChunks, AStreamThatEndsBeforeItsFinishIsTruncated) {
 TEST(ReadChunks, AMissingFinishReasonIsMadeUp) {
     const std::string call =
         calls(R"({"index":0,"id":"a","function":{"name":"f","arguments":"{}"}})");
-    EXPECT_THAT(Reading(delta(R"("content":"a")") + kDone).events(),
+    EXPECT_THAT(Reading(delta(R"("content":"a")") + done_mark).events(),
                 EndsWith("block_end\nfinish stop\nend\n"));
-    EXPECT_THAT(Reading(call + kDone).events(), EndsWith("block_end\nfinish tool_calls\nend\n"));
+    EXPECT_THAT(Reading(call + done_mark).events(),
+                EndsWith("block_end\nfinish tool_calls\nend\n"));
     EXPECT_THAT(Reading(call + finish("") + "data:[DONE]\n\n").events(),
                 EndsWith("finish tool_calls\nend\n"));
 }
@@ -335,25 +336,26 @@ TEST(ReadChunks, AMissingFinishReasonIsMadeUp) {
 TEST(ReadChunks, TheFinishReasonFitsTheToolCalls) {
     const std::string call =
         calls(R"({"index":0,"id":"a","function":{"name":"f","arguments":"{}"}})");
-    EXPECT_THAT(Reading(call + finish("stop") + kDone).events(), HasSubstr("finish tool_calls"));
-    EXPECT_THAT(Reading(call + finish("length") + kDone).events(), HasSubstr("finish length"));
-    EXPECT_THAT(Reading(delta("") + finish("tool_calls") + kDone).events(),
+    EXPECT_THAT(Reading(call + finish("stop") + done_mark).events(),
+                HasSubstr("finish tool_calls"));
+    EXPECT_THAT(Reading(call + finish("length") + done_mark).events(), HasSubstr("finish length"));
+    EXPECT_THAT(Reading(delta("") + finish("tool_calls") + done_mark).events(),
                 HasSubstr("finish stop"));
-    EXPECT_THAT(Reading(delta("") + finish("function_call") + kDone).events(),
+    EXPECT_THAT(Reading(delta("") + finish("function_call") + done_mark).events(),
                 HasSubstr("finish stop"));
 }
 
 TEST(ReadChunks, ContentBehindTheFinishReasonIsNotLost) {
-    const Reading reading(finish("stop") + delta(R"("content":"late")") + kDone);
+    const Reading reading(finish("stop") + delta(R"("content":"late")") + done_mark);
     EXPECT_THAT(reading.events(), EndsWith("text \"late\"\nblock_end\nfinish stop\nend\n"));
 }
 
 TEST(ReadChunks, AnErrorEndsTheReply) {
     const auto error_of = [](std::string_view json) {
         const Reading reading(delta(R"("content":"a")") + chunk(json) + delta(R"("content":"b")") +
-                              kDone);
+                              done_mark);
         EXPECT_TRUE(reading.ok);
-        return reading.events().substr((kStart + "text \"a\"\n").size());
+        return reading.events().substr((start_line + "text \"a\"\n").size());
     };
     EXPECT_EQ(error_of(R"({"error":{"message":"too many","type":"rate_limit_error","code":null}})"),
               "error rate_limited \"too many\"\n");
@@ -390,13 +392,13 @@ TEST(ReadChunks, NoErrorIsNoError) {
 }
 
 TEST(ReadChunks, CommentsAreSignsOfLife) {
-    EXPECT_EQ(
-        Reading(": keep-alive\n\n\n\n" + delta(R"("content":"a")") + ": x\n\n" + kDone).events(),
-        "ping\n" + kStart + "text \"a\"\nping\nblock_end\nfinish stop\nend\n");
+    EXPECT_EQ(Reading(": keep-alive\n\n\n\n" + delta(R"("content":"a")") + ": x\n\n" + done_mark)
+                  .events(),
+              "ping\n" + start_line + "text \"a\"\nping\nblock_end\nfinish stop\nend\n");
 }
 
 TEST(ReadChunks, MarksLineEndsAndMissingSpacesAreAllRight) {
-    const std::string expected = kStart + "text \"a\"\nblock_end\nfinish stop\nend\n";
+    const std::string expected = start_line + "text \"a\"\nblock_end\nfinish stop\nend\n";
     const std::string json = R"({"id":"c","model":"m","choices":[{"delta":{"content":"a"}}]})";
     EXPECT_EQ(Reading("\xEF\xBB\xBF"
                       "data:" +
@@ -408,7 +410,7 @@ TEST(ReadChunks, MarksLineEndsAndMissingSpacesAreAllRight) {
     EXPECT_EQ(
         Reading("data: {\"id\":\"c\",\"model\":\"m\",\ndata: \"choices\":[{\"delta\":{\"content\""
                 ":\"a\"}}]}\n\n" +
-                kDone)
+                done_mark)
             .events(),
         expected);
 }
@@ -427,9 +429,10 @@ TEST(ReadChunks, TheLegacyShapeIsText) {
     const Reading reading(
         chunk(R"({"id":"c","choices":[{"text":"a","index":0,"finish_reason":null}],"model":"m"})") +
             chunk(R"({"id":"c","choices":[{"text":"b","index":0,"finish_reason":"length"}]})") +
-            kDone,
+            done_mark,
         1UL << 20U, Shape::text);
-    EXPECT_EQ(reading.events(), kStart + "text \"a\"\ntext \"b\"\nblock_end\nfinish length\nend\n");
+    EXPECT_EQ(reading.events(),
+              start_line + "text \"a\"\ntext \"b\"\nblock_end\nfinish length\nend\n");
 }
 
 TEST(ReadCompletion, AWholeReplyGivesTheSameEvents) {
@@ -444,7 +447,7 @@ TEST(ReadCompletion, AWholeReplyGivesTheSameEvents) {
         recorder);
     EXPECT_TRUE(ok);
     EXPECT_EQ(recorder.text(),
-              kStart +
+              start_line +
                   "usage 1 cached 0 written 0 output 2 reasoning 0 total 3\n"
                   "thinking \"R\"\nblock_end\ntext \"Hi\"\nblock_end\ntool 0 \"a\" \"f\"\n"
                   "arguments 0 \"{\\\"x\\\":1}\"\nblock_end\ntool 1 \"a\" \"f\"\nblock_end\n"
@@ -471,7 +474,7 @@ TEST(ReadCompletion, TheLegacyShapeIsText) {
     EXPECT_TRUE(
         read_events(R"({"id":"c","model":"m","choices":[{"text":"a","finish_reason":"stop"}]})",
                     recorder, Shape::text));
-    EXPECT_EQ(recorder.text(), kStart + "text \"a\"\nblock_end\nfinish stop\nend\n");
+    EXPECT_EQ(recorder.text(), start_line + "text \"a\"\nblock_end\nfinish stop\nend\n");
 }
 
 std::string read_text(const fs::path& path) {

@@ -279,7 +279,7 @@ TEST(WriteChatRequest, AConversationThatGoesOnOnlyAddsToTheBytes) {
     request.tools = {function("f")};
     const std::vector<chat::Message> turns = {
         user({text("a"), text("b")}),
-        assistant({thinking("T"), text("x"), use("1", "{\"b\":1,\"a\":2}"), use("2", "{}")}),
+        assistant({thinking("T"), text("x"), use("1", R"({"b":1,"a":2})"), use("2", "{}")}),
         user({result("2", {text("r")}), result("1", {}, true), text("also")}),
         message(chat::Role::system, {text("note")}),
         assistant({text("y")}),

@@ -33,9 +33,9 @@ std::string write(const std::vector<Event>& events, ReplyIdentity reply = identi
     return out;
 }
 
-const Event kStart{.kind = Event::Kind::start, .id = "msg_1", .name = "m"};
-const Event kEnd{.kind = Event::Kind::end};
-const Event kBlockEnd{.kind = Event::Kind::block_end};
+const Event start_event{.kind = Event::Kind::start, .id = "msg_1", .name = "m"};
+const Event end_event{.kind = Event::Kind::end};
+const Event block_end{.kind = Event::Kind::block_end};
 
 Event text(std::string_view text) {
     return {.kind = Event::Kind::text, .text = text};
@@ -69,62 +69,64 @@ std::string delta(std::string_view members, std::string_view reason = "null") {
     return chunk(R"([{"index":0,"delta":{)" + std::string(members) +
                  R"(},"logprobs":null,"finish_reason":)" + std::string(reason) + "}]");
 }
-const std::string kRole = delta(R"("role":"assistant","content":"")");
-const std::string kDone = "data: [DONE]\n\n";
+const std::string role_chunk = delta(R"("role":"assistant","content":"")");
+const std::string done_mark = "data: [DONE]\n\n";
 
 TEST(WriteChunks, ATextIsWrittenAsOpenAiDoes) {
-    EXPECT_EQ(write({kStart, text("Hi"), text(" \"ü\"\n"), kBlockEnd, usage(),
-                     finish(chat::FinishReason::stop), kEnd}),
-              kRole + delta(R"("content":"Hi")") + delta(R"("content":" \"ü\"\n")") +
+    EXPECT_EQ(write({start_event, text("Hi"), text(" \"ü\"\n"), block_end, usage(),
+                     finish(chat::FinishReason::stop), end_event}),
+              role_chunk + delta(R"("content":"Hi")") + delta(R"("content":" \"ü\"\n")") +
                   delta("", R"("stop")") +
                   chunk(R"([],"usage":{"prompt_tokens":100,"completion_tokens":7,)"
                         R"("total_tokens":107,"prompt_tokens_details":{"cached_tokens":90},)"
                         R"("completion_tokens_details":{"reasoning_tokens":3}})") +
-                  kDone);
+                  done_mark);
 }
 
 TEST(WriteChunks, ReasoningAndRefusalsHaveNamesOfTheirOwn) {
-    EXPECT_EQ(write({kStart,
+    EXPECT_EQ(write({start_event,
                      {.kind = Event::Kind::thinking, .text = "T"},
                      {.kind = Event::Kind::signature, .text = "s"},
-                     kBlockEnd,
+                     block_end,
                      {.kind = Event::Kind::redacted_thinking, .text = "x"},
                      {.kind = Event::Kind::native, .text = "{}", .name = "n"},
                      {.kind = Event::Kind::citation, .text = "{}"},
                      {.kind = Event::Kind::refusal, .text = "No"}}),
-              kRole + delta(R"("reasoning_content":"T")") + delta(R"("refusal":"No")"));
+              role_chunk + delta(R"("reasoning_content":"T")") + delta(R"("refusal":"No")"));
 }
 
 TEST(WriteChunks, AToolCallOpensWithItsNameAndGoesOnWithItsArguments) {
-    EXPECT_EQ(write({kStart, tool(0, "toolu_1", "f"), arguments(0, ""), arguments(0, "{\"x\":"),
-                     arguments(0, "1}"), kBlockEnd, finish(chat::FinishReason::tool_calls), kEnd}),
-              kRole +
-                  delta(R"("tool_calls":[{"index":0,"id":"toolu_1","type":"function",)"
-                        R"("function":{"name":"f","arguments":""}}])") +
-                  delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{\"x\":"}}])") +
-                  delta(R"("tool_calls":[{"index":0,"function":{"arguments":"1}"}}])") +
-                  delta("", R"("tool_calls")") + kDone);
+    EXPECT_EQ(
+        write({start_event, tool(0, "toolu_1", "f"), arguments(0, ""), arguments(0, "{\"x\":"),
+               arguments(0, "1}"), block_end, finish(chat::FinishReason::tool_calls), end_event}),
+        role_chunk +
+            delta(R"("tool_calls":[{"index":0,"id":"toolu_1","type":"function",)"
+                  R"("function":{"name":"f","arguments":""}}])") +
+            delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{\"x\":"}}])") +
+            delta(R"("tool_calls":[{"index":0,"function":{"arguments":"1}"}}])") +
+            delta("", R"("tool_calls")") + done_mark);
 }
 
 TEST(WriteChunks, ACallWithoutArgumentsGetsAnEmptyObject) {
     const std::string none = R"("tool_calls":[{"index":0,"function":{"arguments":"{}"}}])";
-    EXPECT_THAT(write({kStart, tool(0, "a", "f"), kBlockEnd}), EndsWith(delta(none)));
-    EXPECT_THAT(write({kStart, tool(0, "a", "f"), kEnd}),
-                EndsWith(delta(none) + delta("", R"("tool_calls")") + kDone));
-    EXPECT_THAT(write({kStart, tool(0, "a", "f"), text("x"), kBlockEnd}),
+    EXPECT_THAT(write({start_event, tool(0, "a", "f"), block_end}), EndsWith(delta(none)));
+    EXPECT_THAT(write({start_event, tool(0, "a", "f"), end_event}),
+                EndsWith(delta(none) + delta("", R"("tool_calls")") + done_mark));
+    EXPECT_THAT(write({start_event, tool(0, "a", "f"), text("x"), block_end}),
                 EndsWith(delta(R"("content":"x")")));
 }
 
 TEST(WriteChunks, InterleavedCallsKeepTheirIndex) {
-    EXPECT_THAT(write({kStart, tool(0, "a", "f"), tool(1, "b", "g"), arguments(0, "{}"),
-                       arguments(1, "{}"), kEnd}),
+    EXPECT_THAT(write({start_event, tool(0, "a", "f"), tool(1, "b", "g"), arguments(0, "{}"),
+                       arguments(1, "{}"), end_event}),
                 EndsWith(delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{}"}}])") +
                          delta(R"("tool_calls":[{"index":1,"function":{"arguments":"{}"}}])") +
-                         delta("", R"("tool_calls")") + kDone));
+                         delta("", R"("tool_calls")") + done_mark));
 }
 
 TEST(WriteChunks, MissingAndRepeatedIdsAreMinted) {
-    const std::string out = write({kStart, tool(0, "", "f"), tool(1, "a", "f"), tool(2, "a", "f")});
+    const std::string out =
+        write({start_event, tool(0, "", "f"), tool(1, "a", "f"), tool(2, "a", "f")});
     EXPECT_THAT(out, HasSubstr(R"("index":0,"id":"call_7_0")"));
     EXPECT_THAT(out, HasSubstr(R"("index":1,"id":"a")"));
     EXPECT_THAT(out, HasSubstr(R"("index":2,"id":"call_7_2")"));
@@ -141,31 +143,32 @@ TEST(WriteChunks, EveryReasonIsAWordThatClientsKnow) {
                                                                  {stop_sequence, "stop"},
                                                                  {context_window, "length"},
                                                                  {pause, "stop"}}) {
-        EXPECT_THAT(write({kStart, finish(reason), kEnd}),
-                    EndsWith(delta("", "\"" + word + "\"") + kDone));
+        EXPECT_THAT(write({start_event, finish(reason), end_event}),
+                    EndsWith(delta("", "\"" + word + "\"") + done_mark));
     }
 }
 
 TEST(WriteChunks, UsageIsToldOnlyToWhoWantsItAndOnlyWhenItIsKnown) {
     ReplyIdentity silent = identity();
     silent.include_usage = false;
-    EXPECT_THAT(write({kStart, usage(), finish(chat::FinishReason::stop), kEnd}, silent),
+    EXPECT_THAT(write({start_event, usage(), finish(chat::FinishReason::stop), end_event}, silent),
                 Not(HasSubstr("usage")));
-    EXPECT_THAT(write({kStart, finish(chat::FinishReason::stop), kEnd}), Not(HasSubstr("usage")));
+    EXPECT_THAT(write({start_event, finish(chat::FinishReason::stop), end_event}),
+                Not(HasSubstr("usage")));
 }
 
 TEST(WriteChunks, AnErrorIsTheLastThing) {
     const Error error(Errc::overloaded, "busy");
     const std::string out =
-        write({kStart, {.kind = Event::Kind::error, .error = &error}, text("x"), kEnd});
-    EXPECT_TRUE(out.starts_with(kRole + "data: {\"error\":{\"message\":\"busy\"")) << out;
+        write({start_event, {.kind = Event::Kind::error, .error = &error}, text("x"), end_event});
+    EXPECT_TRUE(out.starts_with(role_chunk + "data: {\"error\":{\"message\":\"busy\"")) << out;
     EXPECT_THAT(out, Not(HasSubstr("[DONE]")));
     EXPECT_THAT(out, Not(HasSubstr("\"x\"")));
 }
 
 TEST(WriteChunks, APingIsACommentAlsoBeforeTheStart) {
     const Event ping{.kind = Event::Kind::ping};
-    EXPECT_EQ(write({ping, kStart, ping}), ": ping\n\n" + kRole + ": ping\n\n");
+    EXPECT_EQ(write({ping, start_event, ping}), ": ping\n\n" + role_chunk + ": ping\n\n");
 }
 
 TEST(WriteChunks, AStreamWithoutAStartBeginsAllTheSame) {
@@ -176,12 +179,12 @@ TEST(WriteChunks, AStreamWithoutAStartBeginsAllTheSame) {
 
 TEST(WriteChunks, TheLegacyShapeHasTextAndNothingElse) {
     EXPECT_EQ(
-        write({kStart,
+        write({start_event,
                {.kind = Event::Kind::thinking, .text = "T"},
                text("Hi"),
                tool(0, "a", "f"),
                finish(chat::FinishReason::length),
-               kEnd},
+               end_event},
               identity(Shape::text)),
         R"(data: {"id":"cmpl-7","object":"text_completion","created":5,"model":"m","choices":)"
         R"([{"text":"Hi","index":0,"logprobs":null,"finish_reason":null}]})"
@@ -189,21 +192,21 @@ TEST(WriteChunks, TheLegacyShapeHasTextAndNothingElse) {
         R"(data: {"id":"cmpl-7","object":"text_completion","created":5,"model":"m","choices":)"
         R"([{"text":"","index":0,"logprobs":null,"finish_reason":"length"}]})"
         "\n\n" +
-            kDone);
+            done_mark);
 }
 
 TEST(WriteChunks, WhatIsWrittenIsReadAsWhatItWas) {
-    const std::string out = write({kStart,
+    const std::string out = write({start_event,
                                    {.kind = Event::Kind::thinking, .text = "T"},
-                                   kBlockEnd,
+                                   block_end,
                                    text("a\u2028b"),
-                                   kBlockEnd,
+                                   block_end,
                                    tool(0, "a", "f"),
                                    arguments(0, "{\"p\":\"C:\\\\x\"}"),
-                                   kBlockEnd,
+                                   block_end,
                                    usage(),
                                    finish(chat::FinishReason::tool_calls),
-                                   kEnd});
+                                   end_event});
     chat::Fold fold(1UL << 20U);
     const auto reader = make_stream_reader();
     ASSERT_TRUE(reader->feed(out, fold));
