@@ -136,7 +136,7 @@ def heard_by_chat(body, stream):
         text, thinking, calls, finish, usage = (chunks.text, chunks.reasoning, chunks.calls, chunks.finish_reason,
                                                 chunks.usage)
     require_total(usage)
-    cached = usage["prompt_tokens_details"]["cached_tokens"]
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
     return Said(text, thinking, [(call["name"], json.loads(call["arguments"])) for call in calls], finish,
                 usage["prompt_tokens"] - cached, cached, usage["completion_tokens"])
 

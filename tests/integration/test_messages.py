@@ -228,7 +228,7 @@ class Refusals(unittest.TestCase):
         self.refused(self.ask(message("x" * 100_000)), 413, "request_too_large")
 
     def test_what_makes_no_sense(self):
-        bodies = (b"", b"{", b"[]", b'{"model":"claude-x"}', message(messages=[]), message(messages="hi"),
+        bodies = (b"", b"{", b"[]", b'{"model":"claude-x"}', message(messages="hi"),
                   message(model=7), message(stream="yes"), message(max_tokens="many"),
                   {**message(), "messages": [{"role": "user"}]}, {**message(), "messages": [{"content": "hi"}]},
                   {**message(), "messages": [{"role": "user", "content": 7}]})

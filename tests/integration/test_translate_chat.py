@@ -40,8 +40,14 @@ class Asked(unittest.TestCase):
         self.assertEqual(len(asked.all("anthropic-version")), 1)
         self.assertEqual(body["model"], "claude-real")
         self.assertGreater(body["max_tokens"], 0)
-        content = body["messages"][0]["content"]
-        self.assertIn(content, ("Hello", [{"type": "text", "text": "Hello"}]))
+        (block,) = body["messages"][0]["content"]
+        self.assertEqual((block["type"], block["text"]), ("text", "Hello"))
+
+    def test_what_comes_before_the_answer_is_marked_for_the_cache(self):
+        """A chat client cannot say so itself; there may be four marks."""
+        asked = self.conversation({"role": "system", "content": "Be brief."}, *[{"role": role, "content": "x"} for role in
+                                  ("user", "assistant") * 4], {"role": "user", "content": "y"}, tools=TOOLS)
+        self.assertIn(json.dumps(asked).count('"cache_control"'), range(1, 5))
 
     def test_limits(self):
         self.assertEqual(self.asked(max_tokens=77)["max_tokens"], 77)

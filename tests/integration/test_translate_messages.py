@@ -171,7 +171,7 @@ class Tools(Translated):
         """Claude Code's WebSearch."""
         asked = self.asked(tools=[{"type": "web_search_20250305", "name": "web_search", "max_uses": 8}])
         self.assertEqual(asked.get("tools", []), [])
-        self.assertIn("web_search", self.changes)
+        self.assertIn("drop.server_tool", self.changes)
 
 
 class Turns(Translated):

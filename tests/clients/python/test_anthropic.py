@@ -167,7 +167,7 @@ class ChatUpstreamTest(Case):
             return self.client.messages.count_tokens(model="echo", messages=say(text), tools=TOOLS).input_tokens
 
         self.assertGreater(count("Hello"), 0)
-        self.assertGreater(count("Hello, how are you this fine day? " * 100), count("Hello") + 500)
+        self.assertGreater(count("Hello, how are you this fine day? " * 100), count("Hello") + 200)
 
     def test_models_are_listed_page_by_page_and_found_by_name(self):
         listed = [model.id for model in self.client.models.list(limit=2)]
@@ -204,7 +204,7 @@ class AnthropicUpstreamTest(Case):
         self.assertEqual((message.model, message.usage.input_tokens, message.usage.output_tokens), ("claude-real", 11, 7))
 
     def test_its_refusals(self):
-        for model, kind in (("native/refuse-429", anthropic.RateLimitError), ("native/refuse-529", anthropic.InternalServerError)):
+        for model, kind in (("native/refuse-429", anthropic.RateLimitError), ("native/refuse-529", anthropic.APIStatusError)):
             with self.assertRaises(kind) as caught:
                 self.ask(model)
             self.assertEqual(caught.exception.response.headers["retry-after"], "7")
@@ -243,7 +243,7 @@ class ErrorsTest(Case):
 
     def test_refusals_of_the_upstream(self):
         limited = self.refused(anthropic.RateLimitError, 429, "rate_limit_error", "refuse-429")
-        self.refused(anthropic.InternalServerError, 529, "overloaded_error", "refuse-529")
+        self.refused(anthropic.APIStatusError, 529, "overloaded_error", "refuse-529")
 
         self.assertEqual(limited.response.headers["retry-after"], "7")
         self.assertIn("slow down", limited.message)
