@@ -83,8 +83,8 @@ struct Part {
     PartValue value;
     std::string cache_control;  ///< JSON; empty where the part carries no mark
 
-    // NOLINTNEXTLINE(*-explicit-*): a part is made of what it holds
     template <typename T>
+    // NOLINTNEXTLINE(*-explicit-*): a part is made of what it holds
     Part(T held) : value(std::move(held)) {}
 
     template <typename T>

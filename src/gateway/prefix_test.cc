@@ -264,8 +264,8 @@ private:
         std::vector<std::string> searched = loaded_;
         std::ranges::sort(searched);
         for (const std::string& name : searched) all.push_back(tool(name));
-        all.push_back(R"({"name":"DeferredToolPlaceholder","description":"none",)"
-                      R"("input_schema":{"type":"object"},"defer_loading":true})");
+        all.emplace_back(R"({"name":"DeferredToolPlaceholder","description":"none",)"
+                         R"("input_schema":{"type":"object"},"defer_loading":true})");
         all.push_back(tool("Write"));
         return all;
     }

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,9 +33,9 @@ std::vector<chat::Part> parts(Parts... of) {
 }
 
 template <typename... Parts>
-chat::Part result(std::string id, Parts... content) {
+chat::Part result(std::string_view id, Parts... content) {
     return chat::ToolResult{
-        .id = std::move(id), .content = parts(std::move(content)...), .is_error = false};
+        .id = std::string(id), .content = parts(std::move(content)...), .is_error = false};
 }
 
 inline chat::Part image(std::string data = "AAAA") {
@@ -207,6 +208,7 @@ protected:
 
     [[nodiscard]] std::vector<std::string> tools() const {
         std::vector<std::string> names;
+        names.reserve(request_.tools.size());
         for (const chat::Tool& tool : request_.tools) {
             names.push_back(tool.name + (tool.deferred ? " (deferred)" : ""));
         }

@@ -87,13 +87,13 @@ private:
                 mode_.kind = Mode::enabled;
                 break;
         }
-        if (effort_) downgrade_effort(deepseek_effort(*effort_));
+        if (effort_) downgrade_effort(*effort_, deepseek_effort(*effort_));
     }
 
     void for_anthropic() {
         off_by_default();
         if (effort_ == Effort::none) disable();
-        if (effort_ == Effort::minimal) downgrade_effort(Effort::low);
+        if (effort_ == Effort::minimal) downgrade_effort(Effort::minimal, Effort::low);
         const bool asks = mode_.kind == Mode::unset
                               ? effort_.has_value() && from_openai()
                               : mode_.kind == Mode::enabled && !mode_.budget_tokens;
@@ -116,9 +116,9 @@ private:
         mode_.budget_tokens.reset();
     }
 
-    void downgrade_effort(Effort known) {
-        if (*effort_ == known) return;
-        note("downgrade.effort", chat::to_string(*effort_));
+    void downgrade_effort(Effort asked, Effort known) {
+        if (asked == known) return;
+        note("downgrade.effort", chat::to_string(asked));
         effort_ = known;
     }
 
