@@ -14,8 +14,8 @@ import threading
 import time
 
 from gateway import SLOWNESS, Gateway
-from messages import Chunks, GrammarError, Message, anthropic_bytes, headers, routed_to, to_anthropic, to_chat
-from raw_http import ask, chat, request
+from messages import Chunks, GrammarError, Message, headers, to_anthropic, to_chat
+from raw_http import chat, request
 from upstream import Upstream, stream_head, whole
 
 THREADS = 8

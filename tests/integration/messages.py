@@ -1,9 +1,13 @@
 """Anthropic's Messages and OpenAI's chunks: streams read and checked by their grammars, folded into what
 they say, and upstreams of either dialect that answer as a test says."""
 
+import itertools
 import json
+import unittest
 
+from gateway import Gateway
 from raw_http import ask, request
+from scripted import Scripted
 from upstream import stream_head, whole
 
 VERSION = "2023-06-01"
@@ -419,3 +423,34 @@ def to_anthropic(port, **more):
 
 def routed_to(upstream, **more):
     return {"upstreams": {"main": upstream}, "default_route": "main/*", **more}
+
+
+class Provider(Scripted):
+    """An upstream that plays one script after another."""
+
+    def begin(self, *script):
+        self.script = list(script)
+        self._turns = itertools.count()
+        self.requests = []
+
+
+class Behind(unittest.TestCase):
+    """Tests of one class share a gateway for each configuration."""
+
+    @classmethod
+    def before(cls, *script, upstream=to_chat, **more):
+        """A gateway before a provider that plays this; `more` is for the upstream's configuration."""
+        kept = cls.__dict__.get("_kept")
+        if kept is None:
+            kept = cls._kept = {}
+        key = (upstream.__name__, json.dumps(more, sort_keys=True))
+        if key not in kept:
+            provider = cls.enterClassContext(Provider())
+            kept[key] = (cls.enterClassContext(Gateway(routed_to(upstream(provider.port, **more)))), provider)
+        gateway, provider = kept[key]
+        provider.begin(*script)
+        return gateway, provider
+
+    @classmethod
+    def tearDownClass(cls):
+        cls._kept = {}

@@ -6,7 +6,7 @@ import re
 import unittest
 
 from gateway import EMBEDDED, Gateway
-from messages import (PATH, VERSION, Message, ask_messages, headers, message, refuse_messages, routed_to, say_chat,
+from messages import (PATH, VERSION, Behind, Message, ask_messages, headers, message, refuse_messages, routed_to, say_chat,
                       to_anthropic, to_chat, tool)
 from raw_http import ask, chat
 from scripted import Scripted, refuse
@@ -247,7 +247,7 @@ class Refusals(unittest.TestCase):
         self.refused(self.ask(body), 400, "invalid_request_error")
 
 
-class UpstreamRefusals(unittest.TestCase):
+class UpstreamRefusals(Behind):
     """Status, type, words and Retry-After of what a provider says."""
 
     STATUSES = {400: (400, "invalid_request_error"), 401: (401, "authentication_error"), 402: (402, "billing_error"),
@@ -256,8 +256,7 @@ class UpstreamRefusals(unittest.TestCase):
                 503: (529, "overloaded_error")}
 
     def through(self, answer, upstream=to_chat, body=None):
-        with Scripted(answer) as provider, Gateway(routed_to(upstream(provider.port))) as gateway:
-            return ask_messages(gateway, body)
+        return ask_messages(self.before(answer, upstream=upstream)[0], body)
 
     def test_statuses_of_a_chat_upstream(self):
         for status, (seen, kind) in self.STATUSES.items():

@@ -5,7 +5,7 @@ import time
 import unittest
 
 from gateway import SLOWNESS, Gateway
-from messages import (DEEPSEEK_USAGE, Message, anthropic_bytes, anthropic_events, ask_messages, call_piece, events, frames, headers, message, open_stream,
+from messages import (DEEPSEEK_USAGE, Behind, Message, anthropic_bytes, anthropic_events, ask_messages, call_piece, events, frames, headers, message, open_stream,
                       piece, refuse_messages, routed_to, say_chat, say_messages, stream_pieces, to_anthropic, to_chat,
                       tool)
 from raw_http import Connection
@@ -270,13 +270,12 @@ def error_after(*pieces, body=None):
 IN_BAND = {"error": {"message": "the model fell over", "type": "server_error", "code": None}}
 
 
-class Broken(unittest.TestCase):
+class Broken(Behind):
     """Claude Code goes by how a stream dies: before any content there must be a status, later a cut."""
 
     def outcome(self, *script, stream=True, upstream=to_chat, **more):
-        with Scripted(*script) as provider:
-            with Gateway(routed_to(upstream(provider.port, **more))) as gateway:
-                return ask_messages(gateway, message(stream=stream)), len(provider.requests)
+        gateway, provider = self.before(*script, upstream=upstream, **more)
+        return ask_messages(gateway, message(stream=stream)), len(provider.requests)
 
     def assert_cut(self, reply, text):
         """Content came, and then a connection that ended without a last chunk, and no error event."""

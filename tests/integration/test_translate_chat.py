@@ -5,7 +5,7 @@ import json
 import unittest
 
 from gateway import Gateway
-from messages import (Chunks, anthropic_bytes, anthropic_events, refuse_messages, routed_to, say_messages,
+from messages import (Behind, Chunks, anthropic_bytes, anthropic_events, refuse_messages, routed_to, say_messages,
                       to_anthropic)
 from raw_http import chat
 from scripted import Scripted, close
@@ -138,13 +138,12 @@ class Asked(unittest.TestCase):
         self.assertEqual([each["role"] for each in said], ["user", "assistant", "user"])
 
 
-class Heard(unittest.TestCase):
+class Heard(Behind):
     def hear(self, answer, stream=True, include_usage=True, **more):
         body = chat(model="claude-asked", stream=stream, tools=TOOLS, **more)
         if stream and include_usage:
             body["stream_options"] = {"include_usage": True}
-        with Scripted(answer) as upstream, Gateway(routed_to(to_anthropic(upstream.port))) as gateway:
-            return gateway.chat(body)
+        return self.before(answer, upstream=to_anthropic)[0].chat(body)
 
     def test_a_whole_reply(self):
         reply = self.hear(say_messages(*FULL, stop_reason="tool_use", usage=USAGE), stream=False)
