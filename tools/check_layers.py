@@ -15,6 +15,7 @@ HOMES = {  # how an #include of an outside library begins, and the layer that al
     "boost/beast": "net",
     "openssl/": "net",
     "simdjson": "json",
+    "sqlite3": "store",
     "yaml-cpp/": "config",
     "spdlog/": "observe",
     "fmt/": "observe",

@@ -116,8 +116,9 @@ void Database::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
     sqlite3_finalize(statement);
 }
 
-Database::Database(std::string path, std::unique_ptr<sqlite3, Close> handle)
+Database::Database(std::string path, UseLock lock, std::unique_ptr<sqlite3, Close> handle)
     : path_(std::move(path)),
+      lock_(std::move(lock)),
       handle_(std::move(handle)) {}
 
 Result<Query> Database::query(Sql sql) {

@@ -9,6 +9,7 @@
 /// the statement wrong. Their messages name the file and are meant for the log, not for clients.
 
 #include "base/error.h"
+#include "store/private_files.h"
 
 #include <chrono>
 #include <cstdint>
@@ -100,7 +101,7 @@ public:
     [[nodiscard]] static Result<Database> open(const DatabaseOptions& options);
 
     /// For damage that shows only later: the file is checked from end to end and, where it really
-    /// is damaged, set aside for a new one. It is open nowhere in this process.
+    /// is damaged, set aside for a new one. Fails while anybody, in whatever process, has it open.
     [[nodiscard]] static Result<Database> begin_anew(const DatabaseOptions& options);
 
     Database(Database&&) noexcept = default;
@@ -138,8 +139,9 @@ private:
         bool in_use = false;
     };
 
-    Database(std::string path, std::unique_ptr<sqlite3, Close> handle);
-    [[nodiscard]] static Result<Database> open_file(const DatabaseOptions& options);
+    Database(std::string path, UseLock lock, std::unique_ptr<sqlite3, Close> handle);
+    [[nodiscard]] static Result<Database> open_in_use(const DatabaseOptions& options);
+    [[nodiscard]] static Result<Database> open_file(const DatabaseOptions& options, UseLock lock);
     [[nodiscard]] Result<void> set_up(const DatabaseOptions& options);
     [[nodiscard]] Result<void> use_wal(const DatabaseOptions& options);
     [[nodiscard]] Result<void> set_durability(Durability durability);
@@ -152,6 +154,7 @@ private:
 
     std::string path_;
     std::string damage_;
+    UseLock lock_;  // outlives handle_
     std::unique_ptr<sqlite3, Close> handle_;
     std::unordered_map<const char*, Prepared>
         prepared_;  // by the literal's address; ends before handle_

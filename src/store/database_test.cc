@@ -66,6 +66,7 @@ TEST_F(DatabaseTest, WhatIsMadeIsItsOwnersAlone) {
     EXPECT_EQ(mode_of(path_), 0600U);
     EXPECT_EQ(mode_of(path_ + "-wal"), 0600U);
     EXPECT_EQ(mode_of(path_ + "-shm"), 0600U);
+    EXPECT_EQ(mode_of(path_ + "-lock"), 0600U);
     EXPECT_EQ(mode_of(folder_.file("a")), 0700U);
     EXPECT_EQ(mode_of(folder_.file("a/b")), 0700U);
 }
@@ -233,6 +234,32 @@ TEST_F(DatabaseTest, BeginningAnewSparesAFileThatIsSound) {
     ASSERT_TRUE(database);
     EXPECT_EQ(count(*database), 2);
     EXPECT_EQ(database->damage(), "");
+}
+
+TEST_F(DatabaseTest, DamagedAndInUseIsNotReplaced) {
+    fill(200);
+    auto user = Database::open(options());
+    ASSERT_TRUE(user);
+    std::string bytes = read_all(path_);
+    write_all(path_, bytes.replace(40'960, 8192, std::string(8192, '\x55')));
+
+    const auto database = Database::begin_anew(forgiving());
+
+    ASSERT_FALSE(database);
+    EXPECT_EQ(database.error().code, Errc::overloaded);
+    EXPECT_THAT(database.error().message, HasSubstr("in use by another process"));
+    EXPECT_EQ(read_all(path_), bytes);
+}
+
+TEST_F(DatabaseTest, SoundAndInUseIsShared) {
+    fill(2);
+    auto user = Database::open(options());
+    ASSERT_TRUE(user);
+
+    auto database = Database::begin_anew(forgiving());
+
+    ASSERT_TRUE(database) << database.error().message;
+    EXPECT_EQ(count(*database), 2);
 }
 
 TEST_F(DatabaseTest, BeginningAnewFindsDamageInsideOfTheFile) {

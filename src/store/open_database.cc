@@ -12,6 +12,8 @@
 namespace sluice::store {
 namespace {
 
+// Who only opens a file gives the lock back at once.
+constexpr std::chrono::milliseconds kAloneTimeout{200};
 constexpr int kMaxValueBytes = 64 * 1024 * 1024;
 
 /// A pragma takes no bound values, so its number is put into the text.
@@ -27,7 +29,7 @@ bool is_empty_file(const std::string& path) {
 }  // namespace
 
 Result<Database> Database::open(const DatabaseOptions& options) {
-    auto database = open_file(options);
+    auto database = open_in_use(options);
     if (database || database.error().code != Errc::internal) return database;
     if (options.on_damage == OnDamage::refuse) {
         database.error().message += ". Restore it from a copy, or move it away to begin anew";
@@ -36,29 +38,49 @@ Result<Database> Database::open(const DatabaseOptions& options) {
     return begin_anew(options);
 }
 
+Result<Database> Database::open_in_use(const DatabaseOptions& options) {
+    if (auto made = make_private_folders(options.path); !made) {
+        return std::unexpected(std::move(made.error()));
+    }
+    auto lock = UseLock::take(options.path, UseLock::Mode::shared, options.busy_timeout);
+    if (!lock) return std::unexpected(std::move(lock.error()));
+    return open_file(options, *std::move(lock));
+}
+
 Result<Database> Database::begin_anew(const DatabaseOptions& options) {
-    // Another sluice may have found the same damage and be ahead: look again under the lock.
-    const auto lock = FolderLock::take(options.path, options.busy_timeout);
-    if (!lock) return std::unexpected(lock.error());
+    auto lock = UseLock::take(options.path, UseLock::Mode::alone, kAloneTimeout);
+    if (!lock) {
+        // Whoever has it open may have replaced it already.
+        auto shared = open_in_use(options);
+        if (shared && shared->check_pages()) return shared;
+        lock.error().message += " and damaged: stop that one, then start this one again";
+        return std::unexpected(std::move(lock.error()));
+    }
+    // Another process may have replaced it, and ended.
     std::string damage;
     {
-        auto database = open_file(options);
+        auto database = open_file(options, UseLock());
         const auto checked =
             database ? database->check_pages() : Result<void>(std::unexpected(database.error()));
-        if (checked) return database;
+        if (checked) {
+            lock->share();
+            database->lock_ = *std::move(lock);
+            return database;
+        }
         if (checked.error().code != Errc::internal) return std::unexpected(checked.error());
         damage = checked.error().message;
     }
     const auto moved = set_aside(options.path);
     if (!moved) return std::unexpected(moved.error());
     damage += "; the damaged file is now " + *moved;
-    auto fresh = open_file(options);
+    lock->share();
+    auto fresh = open_file(options, *std::move(lock));
     if (!fresh) return fail(fresh.error().code, damage + "; " + fresh.error().message);
     fresh->damage_ = std::move(damage);
     return fresh;
 }
 
-Result<Database> Database::open_file(const DatabaseOptions& options) {
+Result<Database> Database::open_file(const DatabaseOptions& options, UseLock lock) {
     if (auto made = make_private_file(options.path); !made) {
         return std::unexpected(std::move(made.error()));
     }
@@ -66,7 +88,7 @@ Result<Database> Database::open_file(const DatabaseOptions& options) {
     const int code = sqlite3_open_v2(
         options.path.c_str(), &raw,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
-    Database database(options.path, std::unique_ptr<sqlite3, Close>(raw));
+    Database database(options.path, std::move(lock), std::unique_ptr<sqlite3, Close>(raw));
     if (raw == nullptr) return fail(Errc::overloaded, options.path + ": no memory to open it");
     if (code != SQLITE_OK) return std::unexpected(database.error(code));
     if (auto set = database.set_up(options); !set) return std::unexpected(std::move(set.error()));

@@ -29,7 +29,19 @@ std::string folder_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<void> make_folders(const std::string& folder) {
+Result<void> take_from_others(const std::string& path) {
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) != 0) return failed("cannot look at " + path, errno);
+    if ((facts.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
+    if (::chmod(path.c_str(), kOwnersFile) == 0) return {};
+    return failed(path + " may be read by others, and its mode cannot be changed to 0600", errno);
+}
+
+}  // namespace
+
+Result<void> make_private_folders(const std::string& path) {
+    const std::string folder = folder_of(path);
+    if (::access(folder.c_str(), F_OK) == 0) return {};
     for (std::size_t end = 0; end != std::string::npos;) {
         end = folder.find('/', end + 1);
         const std::string part = folder.substr(0, end);
@@ -41,22 +53,8 @@ Result<void> make_folders(const std::string& folder) {
     return {};
 }
 
-Result<void> take_from_others(const std::string& path) {
-    struct stat facts{};
-    if (::stat(path.c_str(), &facts) != 0) return failed("cannot look at " + path, errno);
-    if ((facts.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
-    if (::chmod(path.c_str(), kOwnersFile) == 0) return {};
-    return failed(path + " may be read by others, and its mode cannot be changed to 0600", errno);
-}
-
-}  // namespace
-
 Result<void> make_private_file(const std::string& path) {
-    int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnersFile);
-    if (fd < 0 && errno == ENOENT) {
-        if (auto made = make_folders(folder_of(path)); !made) return made;
-        fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnersFile);
-    }
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnersFile);
     // Closing a file that is there already would let go of this process's locks on it, so it is
     // neither opened nor closed here.
     if (fd < 0 && errno == EEXIST) return take_from_others(path);
@@ -79,26 +77,37 @@ Result<std::string> set_aside(const std::string& path) {
     return target;
 }
 
-Result<FolderLock> FolderLock::take(const std::string& path, std::chrono::milliseconds timeout) {
-    const std::string folder = folder_of(path);
-    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return failed("cannot open folder " + folder, errno);
-    FolderLock lock(fd);
+Result<UseLock> UseLock::take(const std::string& path, Mode mode,
+                              std::chrono::milliseconds timeout) {
+    const std::string name = path + "-lock";
+    const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnersFile);
+    if (fd < 0) return failed("cannot open " + name, errno);
+    UseLock lock(fd);
+    const int operation = (mode == Mode::alone ? LOCK_EX : LOCK_SH) | LOCK_NB;
     const auto give_up = std::chrono::steady_clock::now() + timeout;
-    while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return failed("cannot lock " + folder, errno);
+    while (::flock(fd, operation) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return failed("cannot lock " + name, errno);
         if (std::chrono::steady_clock::now() >= give_up) {
-            return fail(Errc::overloaded, folder + " is locked by another process");
+            return fail(Errc::overloaded, path + " is in use by another process");
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     return lock;
 }
 
-FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+UseLock::UseLock(UseLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-FolderLock::~FolderLock() {
+UseLock& UseLock::operator=(UseLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+}
+
+UseLock::~UseLock() {
     if (fd_ >= 0) ::close(fd_);
+}
+
+void UseLock::share() noexcept {
+    ::flock(fd_, LOCK_SH | LOCK_NB);
 }
 
 }  // namespace sluice::store

@@ -142,6 +142,25 @@ TEST_F(ReasoningTest, WhatWasUsedLongestAgoGoesFirst) {
     }
 }
 
+TEST_F(ReasoningTest, EveryUseCountsAmongMany) {
+    constexpr std::uint64_t kTexts = 300;
+    ReasoningStore store(options(500'000));
+    const std::string text(800, 'x');
+    for (std::uint64_t i = 0; i < kTexts; ++i) put(store, i, text);
+    ASSERT_EQ(store.stats().texts, kTexts);
+    for (std::uint64_t i = 0; i < kTexts; i += 3) {
+        ASSERT_TRUE(store.find(key(i)));
+        pass(1s);
+    }
+
+    std::uint64_t next = kTexts;
+    while (store.stats().evicted < 2 * kTexts / 3) put(store, next++, text);
+
+    for (std::uint64_t i = 0; i < kTexts; ++i) {
+        EXPECT_EQ(store.find(key(i)).has_value(), i % 3 == 0) << i;
+    }
+}
+
 TEST_F(ReasoningTest, PuttingTheSameAgainIsAUse) {
     ReasoningStore store(options(100'000));
     const std::string text(10'000, 'x');
@@ -305,7 +324,30 @@ TEST_F(ReasoningFileTest, TheOrderOfUseSurvivesARestart) {
     EXPECT_EQ(again->store.find(key(1)), std::nullopt);
 }
 
-TEST_F(ReasoningFileTest, AKeyLeadsToTheLatestTextAfterARestartToo) {
+TEST_F(ReasoningFileTest, AKeyLeadsToTheLatestTextAfterARestart) {
+    {
+        const auto running = run();
+        running->store.put(keys({1, 2}), "first");
+        pass(1s);
+        running->store.put(keys({2}), "second");
+    }
+    const auto again = run();
+
+    EXPECT_THAT(again->store.find(key(1)), Optional(std::string("first")));
+    EXPECT_THAT(again->store.find(key(2)), Optional(std::string("second")));
+}
+
+TEST_F(ReasoningFileTest, TheLatestTextIsTheOnePutLastThoughTheClockWasSetBack) {
+    run()->store.put(keys({1, 2}), "first");
+    pass(-48h);
+    run()->store.put(keys({2}), "second");
+
+    const auto again = run();
+
+    EXPECT_THAT(again->store.find(key(2)), Optional(std::string("second")));
+}
+
+TEST_F(ReasoningFileTest, TheLatestTextIsTheOnePutLastNotTheOneUsedLast) {
     {
         const auto running = run();
         running->store.put(keys({1, 2}), "first");
