@@ -12,6 +12,7 @@ namespace {
 using chat::Event;
 
 constexpr std::size_t kMaxOpen = 128;
+constexpr std::size_t kMaxCitations = 1024;  // that wait for their text
 
 std::string_view inner(const json::Value& string) noexcept {
     return string.is(json::Kind::string) ? string.raw.substr(1, string.raw.size() - 2)
@@ -36,14 +37,6 @@ std::string with_input(const std::string& block, const std::string& input) {
     std::string merged;
     splice.append_to(merged);
     return merged;
-}
-
-void give_citations(const json::Value& citations, chat::EventSink& sink) {
-    if (!citations.is(json::Kind::array)) return;
-    json::Reader reader(citations);
-    while (reader.next()) {
-        sink.on_event({.kind = Event::Kind::citation, .text = reader.value().raw});
-    }
 }
 
 /// What a delta brings. Its type says which of its members that is.
@@ -114,7 +107,7 @@ Result<void> Blocks::start(const json::Value& index, const json::Value& value,
     if (type == "text") {
         Block& block = open(Kind::text, index, sink);
         give(block, block.joiner.take(member("text")), sink);
-        give_citations(member("citations"), sink);
+        return cite_all(block, member("citations"), sink);
     } else if (type == "thinking") {
         Block& block = open(Kind::thinking, index, sink);
         give(block, block.joiner.take(member("thinking")), sink);
@@ -158,9 +151,7 @@ Result<void> Blocks::add(const json::Value& index, const json::Value& value,
     } else if (delta.type == "signature_delta") {
         if (block->kind == Kind::thinking) give_signature(*block, delta.signature, sink);
     } else if (delta.type == "citations_delta") {
-        if (block->kind == Kind::text && delta.citation.is(json::Kind::object)) {
-            sink.on_event({.kind = Event::Kind::citation, .text = delta.citation.raw});
-        }
+        if (block->kind == Kind::text) return cite(*block, delta.citation, sink);
     } else if (delta.type == "input_json_delta" && block->kind == Kind::tool) {
         give(*block, block->joiner.take(delta.input), sink);
     } else if (delta.type == "input_json_delta" && block->kind == Kind::native) {
@@ -180,6 +171,36 @@ void Blocks::give(Block& block, std::string_view text, chat::EventSink& sink) {
     if (block.kind == Kind::thinking) event.kind = Event::Kind::thinking;
     if (block.kind == Kind::tool) event.kind = Event::Kind::tool_arguments;
     sink.on_event(event);
+    for (const std::string& citation : std::exchange(block.citations, {})) {
+        sink.on_event({.kind = Event::Kind::citation, .text = citation});
+    }
+}
+
+/// Anthropic's come before the text that they belong to, and wait for it.
+Result<void> Blocks::cite(Block& block, const json::Value& citation, chat::EventSink& sink) {
+    if (!citation.is(json::Kind::object)) return {};
+    if (block.has_output) {
+        sink.on_event({.kind = Event::Kind::citation, .text = citation.raw});
+        return {};
+    }
+    std::size_t held = citation.raw.size();
+    for (const std::string& earlier : block.citations) held += earlier.size();
+    if (held > max_held_bytes_ || block.citations.size() >= kMaxCitations) {
+        return fail(Errc::upstream_invalid_response,
+                    "a block of the upstream's stream has too many citations");
+    }
+    block.citations.emplace_back(citation.raw);
+    return {};
+}
+
+Result<void> Blocks::cite_all(Block& block, const json::Value& citations, chat::EventSink& sink) {
+    if (!citations.is(json::Kind::array)) return {};
+    json::Reader reader(citations);
+    while (reader.next()) {
+        auto cited = cite(block, reader.value(), sink);
+        if (!cited) return cited;
+    }
+    return {};
 }
 
 void Blocks::give_signature(Block& block, const json::Value& value, chat::EventSink& sink) {

@@ -39,9 +39,10 @@ private:
         Kind kind = Kind::whole;
         std::optional<std::uint64_t> index;
         std::size_t tool = 0;
-        bool has_output = false;  // an event that block_end must follow
-        std::string json;         // tool: input that came whole; native: the block
-        std::string input;        // native: streamed
+        bool has_output = false;             // an event that block_end must follow
+        std::string json;                    // tool: input that came whole; native: the block
+        std::string input;                   // native: streamed
+        std::vector<std::string> citations;  // text: that have come before any of it
         TextJoiner joiner;
     };
 
@@ -51,6 +52,8 @@ private:
     void close(Block& block, chat::EventSink& sink);
     void close_newest(chat::EventSink& sink);
     static void give(Block& block, std::string_view text, chat::EventSink& sink);
+    Result<void> cite(Block& block, const json::Value& citation, chat::EventSink& sink);
+    Result<void> cite_all(Block& block, const json::Value& citations, chat::EventSink& sink);
     static void give_signature(Block& block, const json::Value& value, chat::EventSink& sink);
 
     std::size_t max_held_bytes_;

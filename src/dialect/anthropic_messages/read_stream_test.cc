@@ -255,6 +255,20 @@ TEST(MessagesReader, InputOfAServerToolIsHeldBackWithinTheLimitOnly) {
     EXPECT_EQ(reading.error->code, Errc::upstream_invalid_response);
 }
 
+TEST(MessagesReader, CitationsThatNeverEndAreBounded) {
+    Reading reading;
+    reading.feed(event(
+        R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"));
+    const std::string citation = event(
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{}}})");
+    for (int i = 0; i < 1024; ++i) reading.feed(citation);
+    EXPECT_FALSE(reading.error);
+
+    reading.feed(citation);
+    ASSERT_TRUE(reading.error);
+    EXPECT_EQ(reading.error->code, Errc::upstream_invalid_response);
+}
+
 TEST(MessagesReader, ToolCallsThatNeverEndAreBounded) {
     Reading reading;
     for (int i = 0; i < 200; ++i) {
