@@ -72,7 +72,7 @@ void ReplyEvents::take_error(std::string_view payload, chat::EventSink& sink) {
 
 Result<void> ReplyEvents::finish(chat::EventSink& sink) {
     if (ended_) return {};
-    if (open_) close_text(sink);
+    close_text(sink);
     if (auto ok = calls_.finish(sink); !ok) return ok;
     // Agents go by the finish reason, and several servers say `stop` after tool calls.
     const bool has_calls = calls_.started() != 0;
@@ -151,7 +151,7 @@ Result<void> ReplyEvents::take_choice(const Choice& choice, bool whole, chat::Ev
     const bool has_calls =
         choice.tool_calls.is(json::Kind::array) && !json::is_empty(choice.tool_calls);
     if (has_calls || choice.function_call.is(json::Kind::object)) {
-        if (open_) close_text(sink);
+        close_text(sink);
         auto ok = has_calls ? calls_.take(choice.tool_calls, whole, sink)
                             : calls_.take_legacy(choice.function_call, sink);
         if (!ok) return ok;
@@ -200,7 +200,7 @@ void ReplyEvents::take_part(const json::Value& part, chat::EventSink& sink) {
 
 void ReplyEvents::add(Kind kind, const json::Value& piece, chat::EventSink& sink) {
     if (open_ != kind) {
-        if (open_) close_text(sink);
+        close_text(sink);
         open_ = kind;
     }
     const std::string_view text = joiner_.take(piece);
@@ -208,6 +208,7 @@ void ReplyEvents::add(Kind kind, const json::Value& piece, chat::EventSink& sink
 }
 
 void ReplyEvents::close_text(chat::EventSink& sink) {
+    if (!open_) return;
     const std::string_view rest = joiner_.flush();
     if (!rest.empty()) sink.on_event({.kind = *open_, .text = rest});
     open_.reset();

@@ -161,7 +161,7 @@ TEST(WriteChunks, AnErrorIsTheLastThing) {
     const Error error(Errc::overloaded, "busy");
     const std::string out =
         write({start_event, {.kind = Event::Kind::error, .error = &error}, text("x"), end_event});
-    EXPECT_TRUE(out.starts_with(role_chunk + "data: {\"error\":{\"message\":\"busy\"")) << out;
+    EXPECT_TRUE(out.starts_with(role_chunk + R"(data: {"error":{"message":"busy")")) << out;
     EXPECT_THAT(out, Not(HasSubstr("[DONE]")));
     EXPECT_THAT(out, Not(HasSubstr("\"x\"")));
 }
@@ -202,7 +202,7 @@ TEST(WriteChunks, WhatIsWrittenIsReadAsWhatItWas) {
                                    text("a\u2028b"),
                                    block_end,
                                    tool(0, "a", "f"),
-                                   arguments(0, "{\"p\":\"C:\\\\x\"}"),
+                                   arguments(0, R"({"p":"C:\\x"})"),
                                    block_end,
                                    usage(),
                                    finish(chat::FinishReason::tool_calls),
