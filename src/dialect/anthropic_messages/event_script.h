@@ -129,8 +129,8 @@ inline Script read_script(std::string_view text) {
         ScriptLine line(text.substr(0, end));
         text.remove_prefix(std::min(text.size(), end + 1));
         const std::string word = line.next();
-        const auto* const found = std::find_if(kKinds.begin(), kKinds.end(),
-                                               [&](const auto& k) { return k.first == word; });
+        const auto* const found =
+            std::ranges::find_if(kKinds, [&](const auto& k) { return k.first == word; });
         if (found == kKinds.end()) continue;
         OwnEvent& event = script.emplace_back();
         event.kind = found->second;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <iterator>
@@ -92,14 +91,13 @@ std::string percent_decoded(std::string_view text) {
 }
 
 Result<std::size_t> read_limit(std::string_view text) {
-    std::uint64_t limit = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, limit);
-    if (text.empty() || error != std::errc{} || stop != end) {
+    const auto number = json::to_uint64({.raw = text, .kind = json::Kind::number});
+    if (!number) {
         return refuse("limit",
                       "limit: Input should be a valid integer, unable to parse string as an "
                       "integer");
     }
+    const std::uint64_t limit = *number;
     if (limit == 0) return refuse("limit", "limit: Input should be greater than or equal to 1");
     if (limit > kMaxLimit) {
         return refuse("limit", "limit: Input should be less than or equal to 1000");

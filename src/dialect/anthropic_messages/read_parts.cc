@@ -59,11 +59,13 @@ constexpr std::array<std::pair<std::string_view, json::Value Members::*>, 19> kM
 
 Members read_members(const json::Value& object) {
     Members members;
-    json::Reader reader(object);
-    while (reader.next()) {
+    Walk walk(object.raw);
+    if (!walk.enter_object()) return members;
+    while (walk.next_member()) {
+        const json::Value value = walk.take();
         for (const auto& [name, member] : kMembers) {
-            if (!reader.key_is(name)) continue;
-            members.*member = reader.value();
+            if (!walk.key_is(name)) continue;
+            members.*member = value;
             break;
         }
     }
@@ -73,15 +75,13 @@ Members read_members(const json::Value& object) {
 /// What the model wrote, where Claude Code could not parse it and sends it back as
 /// {"__unparsedToolInput":{"raw":"...","len":44}}.
 std::optional<std::string> unparsed_input(const json::Value& input) {
-    if (input.raw.find("\"__unparsedToolInput\"") == std::string_view::npos) return std::nullopt;
-    json::Reader reader(input);
-    std::optional<std::string> raw;
-    while (reader.next()) {
-        if (!reader.key_is("__unparsedToolInput")) return std::nullopt;
-        const auto text = json::find(reader.value(), "raw");
-        raw = text ? json::to_string(*text) : std::nullopt;
+    Walk walk(input.raw);
+    if (!walk.enter_object() || !walk.next_member() || !walk.key_is("__unparsedToolInput")) {
+        return std::nullopt;
     }
-    return raw;
+    const auto raw = member_of(walk.take(), "raw");
+    if (!raw || walk.next_member()) return std::nullopt;
+    return json::to_string(*raw);
 }
 
 using Parts = std::vector<chat::Part>;
@@ -89,7 +89,7 @@ using Parts = std::vector<chat::Part>;
 /// Where blocks stand: each holds fewer kinds of them than the one before.
 enum class Within : std::uint8_t { message, tool_result, document };
 
-Result<Parts> read_blocks(const json::Value& content, Within within, const Place& place);
+Result<Parts> read_blocks(Walk& walk, Within within, const Place& place);
 
 // The readers of single blocks add what they read to `parts`; false where it is to be kept whole.
 
@@ -103,14 +103,15 @@ Result<bool> read_text(const Members& block, const Place& place, Parts& parts) {
 /// The blocks that a document is made of: runs of text under its title, and images.
 Result<bool> read_made_document(const json::Value& content, const chat::Media& document,
                                 const Place& place, Parts& parts) {
-    auto blocks = read_blocks(content, Within::document, place);
+    Walk walk(content.raw);
+    auto blocks = read_blocks(walk, Within::document, place);
     if (!blocks) return std::unexpected(std::move(blocks.error()));
     for (const chat::Part& block : *blocks) {
         if (block.as<chat::Native>() != nullptr) return false;
     }
     chat::Media* open = nullptr;
     for (chat::Part& block : *blocks) {
-        chat::Text* const text = block.as<chat::Text>();
+        auto* const text = block.as<chat::Text>();
         if (text == nullptr) {
             parts.push_back(std::move(block));
             open = nullptr;
@@ -134,12 +135,14 @@ struct DataMember {
 
 std::optional<DataMember> data_member(std::string_view type, chat::Media::Kind kind) {
     using Source = chat::Media::Source;
-    if (type == "base64") return DataMember{Source::base64, "data", &Members::data};
-    if (type == "url") return DataMember{Source::url, "url", &Members::url};
-    if (type == "file") return DataMember{Source::file, "file_id", &Members::file_id};
-    if (type == "text" && kind == chat::Media::Kind::document) {
-        return DataMember{Source::text, "data", &Members::data};
-    }
+    const auto in = [](Source source, std::string_view name, json::Value Members::* member) {
+        return DataMember{.source = source, .name = name, .member = member};
+    };
+    if (type == "base64") return in(Source::base64, "data", &Members::data);
+    if (type == "url") return in(Source::url, "url", &Members::url);
+    if (type == "file") return in(Source::file, "file_id", &Members::file_id);
+    const bool is_document = kind == chat::Media::Kind::document;
+    if (type == "text" && is_document) return in(Source::text, "data", &Members::data);
     return std::nullopt;
 }
 
@@ -230,7 +233,8 @@ Result<bool> read_tool_result(const Members& block, const Place& place, Parts& p
     if (!id) return std::unexpected(std::move(id.error()));
     result.id = *std::move(id);
     if (!block.content.is(json::Kind::null)) {
-        auto content = read_blocks(block.content, Within::tool_result, Place(place, "content"));
+        Walk walk(block.content.raw);
+        auto content = read_blocks(walk, Within::tool_result, Place(place, "content"));
         if (!content) return std::unexpected(std::move(content.error()));
         result.content = *std::move(content);
     }
@@ -273,29 +277,34 @@ Result<void> read_block(const json::Value& block, Within within, const Place& pl
     return {};
 }
 
-Result<Parts> read_blocks(const json::Value& content, Within within, const Place& place) {
+Result<Parts> read_blocks(Walk& walk, Within within, const Place& place) {
     Parts parts;
-    if (auto text = json::to_string(content)) {
-        parts.emplace_back(chat::Text{*std::move(text)});
+    if (walk.enter_array()) {
+        for (std::size_t i = 0; walk.next_element(); ++i) {
+            auto ok = read_block(walk.take(), within, Place(place, i), parts);
+            if (!ok) return std::unexpected(std::move(ok.error()));
+        }
         return parts;
     }
-    if (auto ok = require_list(content, place); !ok) return std::unexpected(std::move(ok.error()));
-    json::Reader reader(content);
-    for (std::size_t i = 0; reader.next(); ++i) {
-        auto ok = read_block(reader.value(), within, Place(place, i), parts);
-        if (!ok) return std::unexpected(std::move(ok.error()));
+    const json::Value content = walk.take();
+    auto text = json::to_string(content);
+    if (!text) {
+        auto wrong = require_list(content, place);
+        return std::unexpected(std::move(wrong.error()));
     }
+    parts.emplace_back(chat::Text{*std::move(text)});
     return parts;
 }
 
 }  // namespace
 
-Result<std::vector<chat::Part>> read_content(const json::Value& content, const Place& place) {
-    return read_blocks(content, Within::message, place);
+Result<std::vector<chat::Part>> read_content(Walk& walk, const Place& place) {
+    return read_blocks(walk, Within::message, place);
 }
 
 Result<std::vector<chat::Part>> read_system(const json::Value& system, const Place& place) {
-    auto parts = read_blocks(system, Within::document, place);
+    Walk walk(system.raw);
+    auto parts = read_blocks(walk, Within::document, place);
     if (parts) {
         std::erase_if(*parts,
                       [](const chat::Part& part) { return part.as<chat::Text>() == nullptr; });

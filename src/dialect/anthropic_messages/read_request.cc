@@ -4,6 +4,7 @@
 #include "dialect/anthropic_messages/place.h"
 #include "dialect/anthropic_messages/read_parts.h"
 #include "dialect/anthropic_messages/read_tools.h"
+#include "dialect/walk.h"
 #include "json/reader.h"
 
 #include <array>
@@ -16,38 +17,54 @@ namespace {
 
 using chat::Request;
 
-Result<chat::Message> read_message(const json::Value& value, const Place& place) {
-    if (auto ok = require_object(value, place); !ok) return std::unexpected(std::move(ok.error()));
-    json::Value role;
-    json::Value content;
-    json::Reader reader(value);
-    while (reader.next()) {
-        if (reader.key_is("role")) role = reader.value();
-        if (reader.key_is("content")) content = reader.value();
-    }
-    const Place role_place(place, "role");
-    const auto word = read_required_string(role, role_place);
+/// Null where there is none.
+json::Value member(const json::Value& object, std::string_view name) {
+    return member_of(object, name).value_or(json::Value());
+}
+
+Result<chat::Role> read_role(const json::Value& value, const Place& place) {
+    const auto word = read_required_string(value, place);
     if (!word) return std::unexpected(word.error());
+    if (*word == "user") return chat::Role::user;
+    if (*word == "assistant") return chat::Role::assistant;
+    if (*word == "system") return chat::Role::system;
+    return place.refuse("Input should be 'user', 'assistant' or 'system'");
+}
+
+// Messages are nearly all of a request, so they are walked into rather than passed over first.
+
+Result<chat::Message> read_message(Walk& walk, const Place& place) {
     chat::Message message;
-    if (*word == "assistant") {
-        message.role = chat::Role::assistant;
-    } else if (*word == "system") {
-        message.role = chat::Role::system;
-    } else if (*word != "user") {
-        return role_place.refuse("Input should be 'user', 'assistant' or 'system'");
+    const Place content_place(place, "content");
+    json::Value role;
+    bool has_content = false;
+    if (!walk.enter_object()) {
+        auto wrong = require_object(walk.take(), place);
+        return std::unexpected(std::move(wrong.error()));
     }
-    auto parts = read_content(content, Place(place, "content"));
-    if (!parts) return std::unexpected(std::move(parts.error()));
-    message.parts = *std::move(parts);
+    while (walk.next_member()) {
+        if (walk.key_is("content")) {
+            auto parts = read_content(walk, content_place);
+            if (!parts) return std::unexpected(std::move(parts.error()));
+            message.parts = *std::move(parts);
+            has_content = true;
+        } else {
+            const json::Value value = walk.take();
+            if (walk.key_is("role")) role = value;
+        }
+    }
+    const auto known = read_role(role, Place(place, "role"));
+    if (!known) return std::unexpected(known.error());
+    message.role = *known;
+    if (!has_content) return content_place.refuse("Field required");
     return message;
 }
 
-Result<void> read_messages(const json::Value& value, const Place& place, Request& request) {
-    request.messages.clear();
-    if (auto ok = require_list(value, place); !ok) return ok;
-    json::Reader reader(value);
-    for (std::size_t i = 0; reader.next(); ++i) {
-        auto message = read_message(reader.value(), Place(place, i));
+Result<void> read_messages(Walk& walk, Request& request) {
+    const Place place("messages");
+    if (!walk.enter_array()) return require_list(walk.take(), place);
+    for (std::size_t i = 0; walk.next_element(); ++i) {
+        auto message = read_message(walk, Place(place, i));
         if (!message) return std::unexpected(std::move(message.error()));
         request.messages.push_back(*std::move(message));
     }
@@ -88,9 +105,10 @@ Result<void> read_stop_sequences(const json::Value& value, const Place& place, R
     request.stop.clear();
     if (value.is(json::Kind::null)) return {};
     if (auto ok = require_list(value, place); !ok) return ok;
-    json::Reader reader(value);
-    for (std::size_t i = 0; reader.next(); ++i) {
-        auto text = read_required_string(reader.value(), Place(place, i));
+    Walk walk(value.raw);
+    if (!walk.enter_array()) return {};
+    for (std::size_t i = 0; walk.next_element(); ++i) {
+        auto text = read_required_string(walk.take(), Place(place, i));
         if (!text) return std::unexpected(std::move(text.error()));
         request.stop.push_back(*std::move(text));
     }
@@ -117,21 +135,13 @@ chat::ThinkingMode::Kind read_thinking_kind(std::string_view word) noexcept {
 Result<void> read_thinking(const json::Value& value, const Place& place, Request& request) {
     if (value.is(json::Kind::null)) return {};
     if (auto ok = require_object(value, place); !ok) return ok;
-    json::Value type;
-    json::Value budget;
-    json::Value display;
-    json::Reader reader(value);
-    while (reader.next()) {
-        if (reader.key_is("type")) type = reader.value();
-        if (reader.key_is("budget_tokens")) budget = reader.value();
-        if (reader.key_is("display")) display = reader.value();
-    }
-    const auto word = read_required_string(type, Place(place, "type"));
+    const auto word = read_required_string(member(value, "type"), Place(place, "type"));
     if (!word) return std::unexpected(word.error());
+    const json::Value budget = member(value, "budget_tokens");
     if (!budget.is(json::Kind::number) && !budget.is(json::Kind::null)) {
         return Place(place, "budget_tokens").refuse("Input should be a valid integer");
     }
-    auto shown = read_string(display, Place(place, "display"));
+    auto shown = read_string(member(value, "display"), Place(place, "display"));
     if (!shown) return std::unexpected(std::move(shown.error()));
     request.thinking = {.kind = read_thinking_kind(*word),
                         .budget_tokens = json::to_uint64(budget),
@@ -143,21 +153,13 @@ Result<void> read_thinking(const json::Value& value, const Place& place, Request
 Result<void> read_format(const json::Value& value, const Place& place, Request& request) {
     if (value.is(json::Kind::null)) return {};
     if (auto ok = require_object(value, place); !ok) return ok;
-    json::Value type;
-    json::Value name;
-    json::Value schema;
-    json::Reader reader(value);
-    while (reader.next()) {
-        if (reader.key_is("type")) type = reader.value();
-        if (reader.key_is("name")) name = reader.value();
-        if (reader.key_is("schema")) schema = reader.value();
-    }
-    const auto word = read_required_string(type, Place(place, "type"));
+    const auto word = read_required_string(member(value, "type"), Place(place, "type"));
     if (!word) return std::unexpected(word.error());
     if (*word != "json_schema") return {};
+    const json::Value schema = member(value, "schema");
     if (auto ok = require_object(schema, Place(place, "schema")); !ok) return ok;
     request.response_format = chat::ResponseFormat{.kind = chat::ResponseFormat::Kind::json_schema,
-                                                   .name = json::to_string(name).value_or(""),
+                                                   .name = text_of_member(value, "name"),
                                                    .schema = std::string(schema.raw),
                                                    .strict = true};
     return {};
@@ -166,26 +168,16 @@ Result<void> read_format(const json::Value& value, const Place& place, Request& 
 Result<void> read_output_config(const json::Value& value, const Place& place, Request& request) {
     if (value.is(json::Kind::null)) return {};
     if (auto ok = require_object(value, place); !ok) return ok;
-    json::Reader reader(value);
-    while (reader.next()) {
-        if (reader.key_is("effort")) {
-            const auto word = read_string(reader.value(), Place(place, "effort"));
-            if (!word) return std::unexpected(word.error());
-            request.effort = chat::read_effort(*word);
-        } else if (reader.key_is("format")) {
-            auto ok = read_format(reader.value(), Place(place, "format"), request);
-            if (!ok) return ok;
-        }
-    }
-    return {};
+    const auto effort = read_string(member(value, "effort"), Place(place, "effort"));
+    if (!effort) return std::unexpected(effort.error());
+    request.effort = chat::read_effort(*effort);
+    return read_format(member(value, "format"), Place(place, "format"), request);
 }
 
 Result<void> read_metadata(const json::Value& value, const Place& place, Request& request) {
     if (value.is(json::Kind::null)) return {};
     if (auto ok = require_object(value, place); !ok) return ok;
-    const auto user = json::find(value, "user_id");
-    if (!user) return {};
-    auto text = read_string(*user, Place(place, "user_id"));
+    auto text = read_string(member(value, "user_id"), Place(place, "user_id"));
     if (!text) return std::unexpected(std::move(text.error()));
     request.user = *std::move(text);
     return {};
@@ -210,9 +202,8 @@ struct Field {
     Result<void> (*read)(const json::Value& value, const Place& place, Request& request) = nullptr;
 };
 
-constexpr std::array<Field, 16> kFields{{
+constexpr std::array<Field, 15> kFields{{
     {.name = "model", .read = read_model},
-    {.name = "messages", .read = read_messages},
     {.name = "system", .read = read_system_blocks},
     {.name = "tools", .read = read_tool_list},
     {.name = "tool_choice", .read = read_tool_choice},
@@ -229,32 +220,29 @@ constexpr std::array<Field, 16> kFields{{
     {.name = "stream", .read = read_stream},
 }};
 
-Result<void> read_member(const json::Reader& reader, Request& request) {
+Result<void> read_member(Walk& walk, Request& request) {
+    const json::Value value = walk.take();
     for (const Field& field : kFields) {
-        if (reader.key_is(field.name)) {
-            return field.read(reader.value(), Place(field.name), request);
-        }
+        if (walk.key_is(field.name)) return field.read(value, Place(field.name), request);
     }
-    const std::string_view key = reader.raw_key();
+    const std::string_view key = walk.raw_key();
     const json::Value quoted{.raw = {key.data() - 1, key.size() + 2}, .kind = json::Kind::string};
     request.others.push_back(
-        {.name = json::to_string(quoted).value_or(""), .json = std::string(reader.value().raw)});
+        {.name = json::to_string(quoted).value_or(""), .json = std::string(value.raw)});
     return {};
 }
 
 }  // namespace
 
 Result<chat::Request> read_request(std::string_view body) {
+    Walk walk(body);
+    if (!walk.enter_object()) return fail(Errc::bad_request, "the body must be a JSON object");
     Request request;
     request.family = chat::Family::anthropic;
-    json::Reader reader(body);
-    while (reader.next()) {
-        if (auto ok = read_member(reader, request); !ok) {
-            return std::unexpected(std::move(ok.error()));
-        }
-    }
-    if (reader.failed() || reader.kind() != json::Kind::object) {
-        return fail(Errc::bad_request, "the body is not valid JSON: " + reader.failure());
+    while (walk.next_member()) {
+        auto ok =
+            walk.key_is("messages") ? read_messages(walk, request) : read_member(walk, request);
+        if (!ok) return std::unexpected(std::move(ok.error()));
     }
     if (!request.messages.empty()) {
         chat::Message& last = request.messages.back();

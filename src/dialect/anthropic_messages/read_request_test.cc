@@ -45,11 +45,11 @@ std::string refused_block(std::string_view block) {
 
 template <typename T>
 const T& only(const std::vector<Part>& parts) {
-    static const T kNone;
+    static const T none;
     EXPECT_EQ(parts.size(), 1U);
     const T* const held = parts.empty() ? nullptr : parts[0].as<T>();
     EXPECT_NE(held, nullptr);
-    return held == nullptr ? kNone : *held;
+    return held == nullptr ? none : *held;
 }
 
 TEST(AnthropicRequest, ScalarsAreTakenOver) {
@@ -412,10 +412,8 @@ TEST(AnthropicRefusals, OfTopLevelFields) {
               "metadata: Input should be a valid dictionary or object to extract fields from");
 }
 
-TEST(AnthropicRequest, WhatIsNoDocumentIsRefused) {
-    for (const std::string_view body : {"", "[]", "{", R"({"messages":[]}x)"}) {
-        EXPECT_FALSE(read_request(body)) << body;
-    }
+TEST(AnthropicRequest, WhatIsNoObjectIsRefused) {
+    for (const std::string_view body : {"", "[]", "7"}) EXPECT_FALSE(read_request(body)) << body;
 }
 
 }  // namespace

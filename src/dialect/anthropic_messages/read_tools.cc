@@ -1,5 +1,7 @@
 #include "dialect/anthropic_messages/read_tools.h"
 
+#include "dialect/walk.h"
+
 #include <string>
 #include <utility>
 
@@ -18,16 +20,17 @@ struct Definition {
 
 Definition read_definition(const json::Value& object) {
     Definition found;
-    json::Reader reader(object);
-    while (reader.next()) {
-        const json::Value& value = reader.value();
-        if (reader.key_is("type")) found.type = value;
-        if (reader.key_is("name")) found.name = value;
-        if (reader.key_is("description")) found.description = value;
-        if (reader.key_is("input_schema")) found.input_schema = value;
-        if (reader.key_is("strict")) found.strict = value;
-        if (reader.key_is("defer_loading")) found.defer_loading = value;
-        if (reader.key_is("cache_control")) found.cache_control = value;
+    Walk walk(object.raw);
+    if (!walk.enter_object()) return found;
+    while (walk.next_member()) {
+        const json::Value value = walk.take();
+        if (walk.key_is("type")) found.type = value;
+        if (walk.key_is("name")) found.name = value;
+        if (walk.key_is("description")) found.description = value;
+        if (walk.key_is("input_schema")) found.input_schema = value;
+        if (walk.key_is("strict")) found.strict = value;
+        if (walk.key_is("defer_loading")) found.defer_loading = value;
+        if (walk.key_is("cache_control")) found.cache_control = value;
     }
     return found;
 }
@@ -84,9 +87,10 @@ Result<std::vector<chat::Tool>> read_tools(const json::Value& tools, const Place
     std::vector<chat::Tool> list;
     if (tools.is(json::Kind::null)) return list;
     if (auto ok = require_list(tools, place); !ok) return std::unexpected(std::move(ok.error()));
-    json::Reader reader(tools);
-    for (std::size_t i = 0; reader.next(); ++i) {
-        auto tool = read_tool(reader.value(), Place(place, i));
+    Walk walk(tools.raw);
+    if (!walk.enter_array()) return list;
+    for (std::size_t i = 0; walk.next_element(); ++i) {
+        auto tool = read_tool(walk.take(), Place(place, i));
         if (!tool) return std::unexpected(std::move(tool.error()));
         list.push_back(*std::move(tool));
     }
@@ -98,22 +102,17 @@ Result<void> read_tool_choice(const json::Value& choice, const Place& place,
     using Kind = chat::ToolChoice::Kind;
     if (choice.is(json::Kind::null)) return {};
     if (auto ok = require_object(choice, place); !ok) return ok;
-    json::Value type;
-    json::Value name;
-    json::Value one_at_a_time;
-    json::Reader reader(choice);
-    while (reader.next()) {
-        if (reader.key_is("type")) type = reader.value();
-        if (reader.key_is("name")) name = reader.value();
-        if (reader.key_is("disable_parallel_tool_use")) one_at_a_time = reader.value();
-    }
-    const auto word = read_required_string(type, Place(place, "type"));
+    const json::Value one_at_a_time =
+        member_of(choice, "disable_parallel_tool_use").value_or(json::Value());
+    const auto word = read_required_string(member_of(choice, "type").value_or(json::Value()),
+                                           Place(place, "type"));
     if (!word) return std::unexpected(word.error());
     if (*word == "auto") request.tool_choice = chat::ToolChoice{};
     if (*word == "any") request.tool_choice = chat::ToolChoice{.kind = Kind::required, .name = {}};
     if (*word == "none") request.tool_choice = chat::ToolChoice{.kind = Kind::none, .name = {}};
     if (*word == "tool") {
-        auto named = read_required_string(name, Place(place, "name"));
+        auto named = read_required_string(member_of(choice, "name").value_or(json::Value()),
+                                          Place(place, "name"));
         if (!named) return std::unexpected(std::move(named.error()));
         request.tool_choice = chat::ToolChoice{.kind = Kind::named, .name = *std::move(named)};
     }

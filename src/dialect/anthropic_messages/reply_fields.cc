@@ -57,8 +57,12 @@ void write_usage(json::Writer& json, const chat::Usage& usage, std::uint64_t inp
     json.end_object();
 }
 
+std::size_t leading_white_space(std::string_view text) noexcept {
+    return std::min(text.size(), text.find_first_not_of(" \t\r\n"));
+}
+
 bool is_white_space(std::string_view text) noexcept {
-    return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    return leading_white_space(text) == text.size();
 }
 
 bool ToolIds::is_taken(std::string_view id) const noexcept {

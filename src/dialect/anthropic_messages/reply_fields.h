@@ -29,6 +29,7 @@ void write_ending(json::Writer& json, const Ending& ending);
 /// Adds `usage`; where the upstream said nothing, `input_tokens` and zeros.
 void write_usage(json::Writer& json, const chat::Usage& usage, std::uint64_t input_tokens);
 
+[[nodiscard]] std::size_t leading_white_space(std::string_view text) noexcept;
 /// White space and nothing else, or nothing.
 [[nodiscard]] bool is_white_space(std::string_view text) noexcept;
 

@@ -34,7 +34,7 @@ void write_text(json::Writer& json, std::string_view text) {
 
 /// Text, and more than white space, or a tool call: beside it white space alone is no block.
 bool is_answer(const Part& part) {
-    const chat::Text* const text = part.as<chat::Text>();
+    const auto* const text = part.as<chat::Text>();
     return text != nullptr
                ? !is_white_space(text->text)
                : part.as<chat::ToolUse>() != nullptr || part.as<chat::Native>() != nullptr;

@@ -208,9 +208,10 @@ private:
         has_answer_ = true;
     }
 
-    /// White space before the arguments would keep them from being empty, which means {}.
+    /// White space in front would keep empty arguments, which mean {}, from being empty.
     void write_arguments(std::string_view text) {
-        if (!has_arguments_ && is_white_space(text)) return;
+        if (!has_arguments_) text.remove_prefix(leading_white_space(text));
+        if (text.empty()) return;
         has_arguments_ = true;
         arguments_.feed(text);
         append_delta(text);
