@@ -106,7 +106,7 @@ Outcome filter(std::string_view bytes, std::size_t size, bool rewrite) {
         send();
     }
     const auto& facts = stream.facts();
-    check(stream.error().has_value() == facts.has_error);
+    check((stream.error() != nullptr) == facts.has_error);
     check(outcome.ended == facts.done);
     outcome.facts = facts.model + " " + std::to_string(facts.usage.total) + " " +
                     std::to_string(facts.chunks) + (facts.has_content ? " content" : "") +
