@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <random>
 #include <string>
@@ -46,6 +48,24 @@ TEST_F(StateTest, ReasoningSurvivesARestart) {
     EXPECT_EQ(state->reasoning().find(keys(1)[0]), "because");
     EXPECT_EQ(mode_of(data_dir_), 0700U);
     EXPECT_EQ(mode_of(file()), 0600U);
+}
+
+TEST_F(StateTest, WhatHasExpiredGoesByItself) {
+    std::atomic<std::int64_t> hours = 500'000;
+    const auto clock = [&hours] {
+        return std::chrono::system_clock::time_point(std::chrono::hours(hours.load()));
+    };
+    const auto state = State::open(
+        {.data_dir = data_dir_, .reasoning = {.clock = clock}, .writer = {.tick_every = 1ms}});
+    state->reasoning().put(keys(1), "because");
+
+    hours += 25;
+
+    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    while (state->reasoning().stats().texts > 0 && std::chrono::steady_clock::now() < give_up) {
+        std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_EQ(state->reasoning().stats().texts, 0U);
 }
 
 TEST_F(StateTest, WithoutAFolderNothingIsKept) {
