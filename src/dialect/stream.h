@@ -88,7 +88,7 @@ public:
 
 /// Events written as a client's stream: whole SSE events, appended to `out`, which the owner sends
 /// and clears between calls. Bounded: what must be held back (the arguments of a tool call that
-/// another one interrupts) is at most `max_held` bytes, after which failed() is true.
+/// another one interrupts) is at most `kMaxHeld` bytes, after which failed() is true.
 class StreamWriter : public chat::EventSink {
 public:
     explicit StreamWriter(std::string& out) noexcept : out_(out) {}
@@ -96,7 +96,7 @@ public:
     StreamWriter& operator=(const StreamWriter&) = delete;
     virtual ~StreamWriter() = default;
 
-    static constexpr std::size_t max_held = 1024UL * 1024;
+    static constexpr std::size_t kMaxHeld = 1024UL * 1024;
 
     [[nodiscard]] bool failed() const noexcept { return failed_; }
 

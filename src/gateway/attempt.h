@@ -148,6 +148,11 @@ private:
     bool cancelled_ = false;
 };
 
+/// Takes from `pieces`, which the attempt's stream has just given, an error that the client is not
+/// to be told in so many words: what a translation makes of one for a client of Anthropic's, which
+/// learns of it by a status or by a stream that is cut off.
+void leave_out_error(const Attempt& attempt, dialect::ReplyStream::Pieces& pieces);
+
 /// Waits for the first content of the attempt's reply, whose head is there. Until then a failure
 /// can still become a status, or another attempt. Sets `first`, `filter` and what is read of the
 /// reply; a refusal of the upstream's own is an upstream_status with `refused` set.

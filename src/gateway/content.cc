@@ -229,6 +229,7 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
         pieces.clear();
         auto fed = bytes->empty() ? stream.end(pieces) : stream.feed(*bytes, pieces);
         attempt.tap_bytes(*bytes);
+        leave_out_error(attempt, pieces);
         for (const std::string_view piece : pieces) attempt.first += piece;
         if (!fed && !facts.has_content) {
             if (facts.has_error) break;
@@ -251,6 +252,12 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
 }
 
 }  // namespace
+
+void leave_out_error(const Attempt& attempt, dialect::ReplyStream::Pieces& pieces) {
+    const bool is_told = attempt.stream->error() == nullptr || !attempt.lane.translates() ||
+                         attempt.lane.client != Dialect::anthropic_messages;
+    if (!is_told && !pieces.empty()) pieces.pop_back();
+}
 
 net::Task<Result<void>> await_content(Attempt& attempt, bool stream, bool hide_usage) {
     const bool streams = stream && attempt.flight->reply().status == 200;

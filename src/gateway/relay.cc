@@ -49,8 +49,8 @@ bool is_complete(const ReplyStream& stream) {
 
 /// Claude Code asks for a stream again that was cut off, and for a whole reply instead after an
 /// error event in the midst of content (facts/claude-code-needs.md 6), which takes much longer.
-bool tells_by_cutting(const Exchange& exchange) {
-    return exchange.dialect == Dialect::anthropic_messages;
+bool tells_by_cutting(const Attempt& attempt) {
+    return attempt.lane.client == Dialect::anthropic_messages;
 }
 
 net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, ReplyStream& stream) {
@@ -58,9 +58,6 @@ net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, ReplyStream& 
     Result<void> fed;
     if (attempt.broke) fed = std::unexpected(std::move(*attempt.broke));
     for (;;) {
-        if (stream.facts().has_error && stream.error() != nullptr && tells_by_cutting(exchange)) {
-            pieces.clear();
-        }
         if (!pieces.empty()) {
             const auto pending = put(exchange, pieces, is_complete(stream));
             if (!pending) co_return std::unexpected(pending.error());
@@ -77,6 +74,7 @@ net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, ReplyStream& 
         const std::uint64_t chunks = stream.facts().chunks;
         attempt.tap_bytes(*bytes);
         fed = bytes->empty() ? stream.end(pieces) : stream.feed(*bytes, pieces);
+        leave_out_error(attempt, pieces);
         if (stream.facts().chunks != chunks) attempt.flight->note_progress();
     }
 }
@@ -115,7 +113,7 @@ net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, Reply
     }
     Error error = root_cause(exchange, std::move(pumped.error()));
     if (error.code != Errc::client_gone) {
-        const bool told = stream.facts().has_error || tells_by_cutting(exchange);
+        const bool told = stream.facts().has_error || tells_by_cutting(attempt);
         const std::string event =
             told ? std::string() : write_stream_error(exchange.dialect, error, exchange.request_id);
         co_await break_off(exchange, event);

@@ -9,6 +9,7 @@
 #include "dialect/openai_chat/replay.h"
 #include "dialect/openai_chat/write_request.h"
 #include "dialect/openai_chat/write_stream.h"
+#include "dialect/request.h"
 #include "dialect/translation.h"
 #include "gateway/attempt.h"
 #include "gateway/exchange.h"
@@ -119,6 +120,9 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
                                Question& question, std::unique_ptr<ReasoningTap>& tap) {
     auto request = read_request(lane.client, exchange.body.view());
     if (!request) return std::unexpected(std::move(request.error()));
+    if (request->choices > 1) {
+        return dialect::refuse("n", "'n' must be 1: this upstream gives one answer at a time");
+    }
     request->model = question.model;
     const chat::Abilities abilities = config::abilities_of(upstream, question.model);
     if (request->thinking.kind == chat::ThinkingMode::Kind::unset && upstream.default_thinking) {

@@ -176,7 +176,7 @@ private:
         space_.clear();
         append_delta(text);
         if (!can_sign_) return;
-        can_sign_ = thinking_.size() + text.size() <= max_held;
+        can_sign_ = thinking_.size() + text.size() <= kMaxHeld;
         if (can_sign_) thinking_ += text;
     }
 
@@ -334,7 +334,7 @@ private:
 
     ReplyIdentity identity_;
     ToolIds ids_;
-    HeldEvents held_{max_held};
+    HeldEvents held_{kMaxHeld};
     ArgumentsScan arguments_;  // of the tool call that is open
     Ending ending_;
     chat::Usage usage_;
