@@ -57,7 +57,8 @@ void check_request(std::string_view body) {
     }
     for (const chat::Field& other : request->others) check_json(other.json);
     if (!request->temperature.empty()) check_json(request->temperature);
-    if (request->response_format) check_json(request->response_format->schema);
+    const auto& format = request->response_format;
+    if (format) check_json(format->schema);
 }
 
 void check_head(std::string_view body) {
@@ -90,7 +91,8 @@ void check_head(std::string_view body) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view body(reinterpret_cast<const char*>(data), size);
     check_head(body);
-    static_cast<void>(anthropic::read_models(body, 100));
+    const auto models = anthropic::read_models(body, 100);
+    if (models) check_json(anthropic::write_models(*models, {}));
     const auto page = anthropic::read_page(body);
     if (page) check_json(anthropic::write_models({}, *page));
 

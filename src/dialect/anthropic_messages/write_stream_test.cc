@@ -473,7 +473,7 @@ TEST_P(AnyEvents, AreByTheGrammarHoweverTheyAreCut) {
     const CheckedStream whole = check_stream(written(script));
     ASSERT_EQ(whole.fault, "");
     std::mt19937 random(7);
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 20; ++i) {
         const CheckedStream stream = check_stream(written(cut(script, random)));
 
         ASSERT_EQ(stream.fault, "");
