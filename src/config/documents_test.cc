@@ -4,6 +4,7 @@
 #include "config/load_fixture.h"
 #include "config/presets.h"
 #include "config/schema.h"
+#include "config/yaml.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -221,6 +222,28 @@ TEST_F(DocumentsTest, TableOfPresetsClaimsNoMoreThanTheyDo) {
         const bool drops = preset.text.contains("drop:");
         EXPECT_EQ(row->contains("drops `"), drops) << preset.name;
         EXPECT_EQ(row->contains("renames `"), preset.text.contains("rename:")) << preset.name;
+    }
+}
+
+TEST_F(DocumentsTest, TableOfAbilitiesNamesWhatEachPresetStates) {
+    const std::string text = document("docs/upstreams.md");
+    const auto begin = text.find("| preset | abilities |");
+    ASSERT_NE(begin, std::string::npos);
+    const auto table = rows(text.substr(begin, text.find("\n\n", begin) - begin));
+    for (const Preset& preset : upstream_presets()) {
+        std::vector<Problem> problems;
+        const NodePtr keys = parse_yaml(preset.text, "preset", problems);
+        const auto stated = std::ranges::find(keys->entries, "abilities", &Entry::key);
+        if (stated == keys->entries.end()) continue;
+        const std::string name = std::string(preset.name) + "`";
+        const auto row = std::ranges::find_if(table, [&](const std::string& line) {
+            const std::string first = line.substr(0, line.find(" | "));
+            return first.starts_with(name) || first.contains("`" + name);
+        });
+        ASSERT_NE(row, table.end()) << name;
+        for (const Entry& entry : stated->value->entries) {
+            EXPECT_THAT(*row, HasSubstr("`" + entry.key)) << name;
+        }
     }
 }
 
