@@ -6,6 +6,7 @@
 #include "dialect/openai_chat/read_stream.h"
 #include "dialect/openai_chat/reply.h"
 #include "dialect/openai_chat/stream_filter.h"
+#include "dialect/upstream_error.h"
 #include "dialect/openai_embeddings/reply.h"
 #include "gateway/attempt.h"
 #include "gateway/render_error.h"
@@ -89,6 +90,7 @@ net::Task<Result<void>> read_body(Attempt& attempt) {
 
 /// Of a document that ends without being one.
 Result<void> no_completion(Error error, Attempt& attempt) {
+    error.message = dialect::redact(error.message, secrets_of(attempt));
     if (error.code == Errc::overloaded) attempt.out_of_resources = true;
     return std::unexpected(std::move(error));
 }

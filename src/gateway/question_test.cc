@@ -143,6 +143,8 @@ protected:
         gateway_.use(std::move(config));
         exchange_.emplace(gateway_.gateway, client_endpoints(), transaction_);
         exchange_->operation = operation;
+        exchange_->dialect = operation == Operation::text_completion ? Dialect::openai_text
+                                                                     : Dialect::openai_chat;
         exchange_->plan = gateway_.gateway.snapshot()->route_of("any");
         exchange_->client_credential = "authorization: Bearer sk-client\r\n";
         body_ = R"({"model":"any","prompt":"x","messages":[]})";
@@ -170,6 +172,9 @@ TEST_F(AskForTest, EachOperationHasItsPathAtTheUpstream) {
 
     EXPECT_EQ(question(config, Operation::chat)->path, "/api/chat");
     EXPECT_EQ(question(config, Operation::text_completion)->path, "/beta/completions");
+
+    config.upstreams.at("a").paths.completions = "";
+    EXPECT_EQ(question(config, Operation::text_completion)->path, "/api/chat");
 }
 
 TEST_F(AskForTest, TheClientsCredentialGoesOnlyWhereItIsMeantFor) {

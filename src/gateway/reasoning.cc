@@ -1,6 +1,5 @@
 #include "gateway/reasoning.h"
 
-#include "base/text.h"
 #include "net/digest.h"
 
 #include <algorithm>
@@ -20,10 +19,18 @@ std::string digest_text(std::string_view bytes) {
     return {digest.begin(), digest.end()};
 }
 
+/// Clients add and remove white space around texts.
+std::string_view without_space_around(std::string_view text) {
+    constexpr std::string_view kSpace = " \t\r\n";
+    const std::size_t begin = text.find_first_not_of(kSpace);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
+
 /// What a message says, in the form in which all clients give it back alike.
 std::string said_by(const std::vector<chat::Part>& parts) {
     std::string said;
-    append(said, trim(chat::text_of(parts, "\n")));
+    append(said, without_space_around(chat::text_of(parts, "\n")));
     for (const chat::Part& part : parts) {
         if (const auto* call = part.as<chat::ToolUse>()) {
             append(said, call->id);

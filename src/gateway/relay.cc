@@ -148,7 +148,9 @@ net::Task<Result<void>> relay(Exchange& exchange) {
     const bool in_stream = attempt.failure && reply.status == 200 && attempt.stream;
     const int status = in_stream ? http_status(attempt.error.code) : reply.status;
     if (!attempt.failure) keep_reasoning(exchange, attempt);
-    respond(exchange, attempt.failure ? status_for(exchange.dialect, status) : status,
+    const bool is_foreign =
+        attempt.lane.translates() || attempt.lane.client == Dialect::anthropic_messages;
+    respond(exchange, is_foreign ? status_for(exchange.dialect, status) : status,
             "application/json", attempt.first, reply_fields(exchange, reply.fields));
     exchange.client.release_request();
     if (exchange.client_gone) co_return fail(Errc::client_gone);

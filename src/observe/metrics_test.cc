@@ -323,6 +323,26 @@ TEST(MetricsTest, DocumentationAndRegistryNameTheSameFamilies) {
     EXPECT_EQ(documented(), std::set<std::string>(names.begin(), names.end()));
 }
 
+TEST(MetricsTest, TranslationsAreCounted) {
+    Metrics metrics;
+    metrics.translation_change("drop.document");
+    metrics.translation_change("drop.document");
+    metrics.reasoning_replayed(3, 2);
+    metrics.token_estimate(90, 100);
+    metrics.token_estimate(90, 0);
+    metrics.state_writer(7, 1);
+    const std::string text = metrics.text();
+    EXPECT_TRUE(
+        text.contains("sluice_translation_changes_total{rule=\"drop.document\"} 2"))
+        << text;
+    EXPECT_TRUE(text.contains("sluice_reasoning_replayed_total{result=\"found\"} 3"));
+    EXPECT_TRUE(text.contains("sluice_reasoning_replayed_total{result=\"missing\"} 2"));
+    EXPECT_TRUE(text.contains("sluice_token_estimate_ratio_bucket{le=\"0.9\"} 1"));
+    EXPECT_TRUE(text.contains("sluice_token_estimate_ratio_count 1"));
+    EXPECT_TRUE(text.contains("sluice_state_queued 7"));
+    EXPECT_TRUE(text.contains("sluice_state_lost 1"));
+}
+
 TEST(MetricsTest, TheTextShowsNoFamilyThatIsNotNamed) {
     Metrics metrics;
     finish(metrics, streamed());
@@ -330,6 +350,9 @@ TEST(MetricsTest, TheTextShowsNoFamilyThatIsNotNamed) {
     metrics.upstream_connections("openai", "idle", 1);
     metrics.http_refused("bad_request");
     dispatch(metrics, "x");
+    metrics.translation_change("drop.document");
+    metrics.reasoning_replayed(1, 1);
+    metrics.token_estimate(90, 100);
     const auto names = metrics.family_names();
     std::vector<std::string> shown;
     std::istringstream in(metrics.text());

@@ -127,9 +127,9 @@ TEST(Responder, StreamsPassTheGatewaysFilter) {
     EXPECT_TRUE(filtered.fed);
     EXPECT_TRUE(filtered.ended);
     EXPECT_EQ(filtered.passed, stream);
-    EXPECT_TRUE(filtered.filter.usage().known);
-    EXPECT_EQ(filtered.filter.finish_reason(), chat::FinishReason::stop);
-    EXPECT_EQ(filtered.filter.model(), "echo");
+    EXPECT_TRUE(filtered.filter.facts().usage.known);
+    EXPECT_EQ(filtered.filter.facts().finish_reason, chat::FinishReason::stop);
+    EXPECT_EQ(filtered.filter.facts().model, "echo");
 }
 
 TEST(Responder, StreamsAndWholeRepliesSayTheSame) {
@@ -298,8 +298,8 @@ TEST(Responder, StreamedToolCallsFollowOpenAIsGrammar) {
                                   R"("{\"city\":\"city\"}"}}]})"));
     const Filtered filtered(stream);
     EXPECT_TRUE(filtered.ended);
-    EXPECT_TRUE(filtered.filter.has_tool_calls());
-    EXPECT_EQ(filtered.filter.finish_reason(), chat::FinishReason::tool_calls);
+    EXPECT_TRUE(filtered.filter.facts().has_tool_calls);
+    EXPECT_EQ(filtered.filter.facts().finish_reason, chat::FinishReason::tool_calls);
 }
 
 TEST(Responder, PartsOfAMessageAreReadTogether) {
