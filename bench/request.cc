@@ -4,12 +4,17 @@
 
 namespace sluice::bench {
 
-std::string request_bytes(const Question& question, const Credentials& credentials) {
+std::string request_bytes(const Question& question, const Credentials& credentials,
+                          Dialect dialect) {
+    const bool is_openai = dialect == Dialect::openai;
     std::string body = R"({"model":")" + credentials.model + R"(","stream":)";
-    body += question.stream ? R"(true,"stream_options":{"include_usage":true})" : "false";
+    body += question.stream ? "true" : "false";
+    if (question.stream && is_openai) body += R"(,"stream_options":{"include_usage":true})";
     body += R"(,"max_tokens":)" + std::to_string(question.events);
-    body += R"(,"bench_interval_us":)" + std::to_string(question.interval_us);
-    body += R"(,"bench_reply_bytes":)" + std::to_string(question.reply_bytes);
+    if (is_openai) {
+        body += R"(,"bench_interval_us":)" + std::to_string(question.interval_us);
+        body += R"(,"bench_reply_bytes":)" + std::to_string(question.reply_bytes);
+    }
     body += R"(,"messages":[{"role":"user","content":")";
     constexpr std::string_view kEnd = R"("}]})";
     if (body.size() + kEnd.size() < question.body_bytes) {
@@ -17,7 +22,9 @@ std::string request_bytes(const Question& question, const Credentials& credentia
     }
     body += kEnd;
 
-    std::string request = "POST /v1/chat/completions HTTP/1.1\r\nHost: bench.test\r\n";
+    std::string request = is_openai ? "POST /v1/chat/completions" : "POST /v1/messages";
+    request += " HTTP/1.1\r\nHost: bench.test\r\n";
+    if (!is_openai) request += "anthropic-version: 2023-06-01\r\n";
     if (!credentials.key.empty()) request += "Authorization: Bearer " + credentials.key + "\r\n";
     request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
                "\r\n\r\n" + body;

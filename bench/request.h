@@ -23,8 +23,14 @@ struct Credentials {
     std::string model = "bench";
 };
 
-/// A complete POST /v1/chat/completions.
-[[nodiscard]] std::string request_bytes(const Question& question, const Credentials& credentials);
+/// What the client speaks. The upstream speaks OpenAI's in either case.
+enum class Dialect : std::uint8_t { openai, anthropic };
+
+/// A complete POST /v1/chat/completions or /v1/messages. Of what steers the upstream, `stream` and
+/// `events` alone survive translation; the rest is left out of an Anthropic request, and the
+/// upstream's own defaults hold.
+[[nodiscard]] std::string request_bytes(const Question& question, const Credentials& credentials,
+                                        Dialect dialect = Dialect::openai);
 
 /// Reads the steering fields in the front of a body; what is absent keeps the given default.
 [[nodiscard]] Question read_question(std::string_view body_front, Question defaults);
@@ -36,6 +42,7 @@ struct Credentials {
 /// Where the clock reading stands in a streamed event: `"content":"` and this many digits. The base
 /// makes them as many however short the machine has been up.
 inline constexpr std::string_view kStampMark = R"("content":")";
+inline constexpr std::string_view kTranslatedStampMark = R"("text":")";  ///< to an Anthropic client
 inline constexpr std::size_t kStampDigits = 19;
 inline constexpr std::int64_t kStampBase = 1'000'000'000'000'000'000;
 

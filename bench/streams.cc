@@ -1,10 +1,13 @@
 /// bench_streams --port N [--key K] [--model M] [--streams N] [--events N] [--interval-us N]
 ///     [--seconds N] [--ramp-ms N] [--body-bytes N] [--hold none|streams|idle] [--grace N]
+///     [--dialect openai|anthropic]
 ///
 /// Opens many streams at once and watches every event of them. `--seconds 0` runs each stream once;
 /// otherwise connections ask again until the time is over. `--hold` is for measuring memory: it
 /// prints `{"open":N}` once all streams have begun (or all idle connections have had one whole
-/// reply), and ends when a line comes on standard input. Prints one JSON object at the end.
+/// reply), and ends when a line comes on standard input. `--dialect anthropic` asks /v1/messages,
+/// which the gateway translates; `--interval-us` does not get through then and is the upstream's to
+/// set. Prints one JSON object at the end.
 
 #include "arguments.h"
 #include "histogram.h"
@@ -40,6 +43,8 @@ struct Plan {
     std::int64_t ramp_ns = 0;
     std::int64_t grace_ns = 0;  ///< how long after `seconds` the last streams may take
     Hold hold = Hold::none;
+    std::string_view stamp_mark = kStampMark;
+    std::string_view last_event;  ///< what the last event of a complete stream begins with
 };
 
 struct Stream {
@@ -49,7 +54,7 @@ struct Stream {
     std::string partial;  ///< an event whose end has not come yet
     std::int64_t events = 0;
     std::int64_t last_ns = 0;
-    bool finished = false;  ///< [DONE] has been seen
+    bool finished = false;  ///< the last event has been seen
     bool begun = false;     ///< counted in `open_`
 };
 
@@ -231,13 +236,13 @@ private:
 
     void take_event(Stream& stream, std::string_view event, std::int64_t now) {
         ++report_.all_events;
-        if (event == "data: [DONE]") {
+        if (event.starts_with(plan_.last_event)) {
             stream.finished = true;
             return;
         }
-        const std::size_t mark = event.find(kStampMark);
+        const std::size_t mark = event.find(plan_.stamp_mark);
         if (mark == std::string_view::npos) return;
-        const std::size_t at = mark + kStampMark.size();
+        const std::size_t at = mark + plan_.stamp_mark.size();
         if (at + kStampDigits > event.size() || event[at] == '"') return;
         std::int64_t stamp = 0;
         std::from_chars(event.data() + at, event.data() + at + kStampDigits, stamp);
@@ -305,6 +310,12 @@ Plan plan_of(const Arguments& arguments) {
     if (hold == "streams") plan.hold = Hold::streams;
     if (hold == "idle") plan.hold = Hold::idle;
 
+    const std::string dialect = arguments.text("dialect", "openai");
+    if (dialect != "openai" && dialect != "anthropic") fail("--dialect openai|anthropic");
+    const bool is_openai = dialect == "openai";
+    plan.stamp_mark = is_openai ? kStampMark : kTranslatedStampMark;
+    plan.last_event = is_openai ? "data: [DONE]" : "event: message_stop\n";
+
     Question question;
     question.stream = plan.hold != Hold::idle;
     question.events = arguments.number("events", question.events);
@@ -312,7 +323,8 @@ Plan plan_of(const Arguments& arguments) {
     question.body_bytes = static_cast<std::size_t>(arguments.number("body-bytes", 1200));
     plan.events = question.events;
     plan.request = request_bytes(
-        question, {.key = arguments.text("key", ""), .model = arguments.text("model", "bench")});
+        question, {.key = arguments.text("key", ""), .model = arguments.text("model", "bench")},
+        is_openai ? Dialect::openai : Dialect::anthropic);
     return plan;
 }
 

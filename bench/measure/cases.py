@@ -8,8 +8,8 @@ import statistics
 import subprocess
 import time
 
-from processes import HeldLoad, run_load
-from targets import KEY, Direct, Haproxy, Nginx, Sluice
+from processes import LOAD_CORE, HeldLoad, Process, free_port, run_load, wait_for_port
+from targets import KEY, Direct, Haproxy, Lane, Nginx, Sluice
 
 
 class Bench:
@@ -48,7 +48,7 @@ def paired_ratios(values, name, base="nginx"):
     return spread([a / b for a, b in zip(values[name], values[base])])
 
 
-def cpu_per_unit(bench, targets, program, unit, options):
+def cpu_per_unit(bench, targets, program, unit, options, base="nginx"):
     """CPU of each target for a unit of work, the targets in turns, with the direct ceiling first."""
     direct = bench.load(program, bench.start(Direct), seconds=bench.seconds, **options)
     cpu, speed, errors = {}, {}, {}
@@ -64,7 +64,7 @@ def cpu_per_unit(bench, targets, program, unit, options):
             errors[target.name] = errors.get(target.name, 0) + report["errors"]
     return {
         "cpu_us": {name: spread(values) for name, values in cpu.items()},
-        "ratio": {name: paired_ratios(cpu, name) for name in cpu},
+        "ratio": {name: paired_ratios(cpu, name, base) for name in cpu},
         "per_second": {name: statistics.median(values) for name, values in speed.items()},
         "direct_per_second": direct[unit] / direct["seconds"],
         "paced": options.get("interval_us", 0) > 0,
@@ -89,6 +89,20 @@ def streams(bench, with_haproxy=False, **options):
     finally:
         for target in targets:
             target.stop()
+
+
+def lanes_of(target):
+    return [Lane(target, "express", "openai"), Lane(target, "translated", "anthropic")]
+
+
+def translate(bench, **options):
+    """The same upstream events, forwarded and translated by one process."""
+    target = bench.start(Sluice, stream=True)
+    try:
+        return cpu_per_unit(bench, lanes_of(target), "bench_streams", "content_events", options,
+                            base="express")
+    finally:
+        target.stop()
 
 
 def added_latency(bench):
@@ -129,23 +143,49 @@ def memory(bench):
                     ("idle", idle_connections, {"hold": "idle"}),
                     ("streams", open_streams,
                      {"hold": "streams", "events": 200, "interval_us": 500000})):
-                before = target.process.rss_bytes()
-                held = HeldLoad(bench.programs / "bench_streams", **target.load_options(),
-                                streams=count, ramp_ms=1500, **options)
-                if held.opened["errors"]:
-                    held.release()
-                    raise RuntimeError(f"{target.name}: {held.opened['errors']} of {count} not open")
-                time.sleep(1)
-                with_them = target.process.rss_bytes()
-                held.release()
-                time.sleep(1.5)
-                result[name] = {
-                    "each": (with_them - before) / count, "with": with_them,
-                    "after": target.process.rss_bytes(), "errors": held.opened["errors"]}
+                result[name] = memory_of_held(bench, target, count, options)
             found["targets"][target.name] = result
         finally:
             target.stop()
     return found
+
+
+def memory_of_held(bench, target, count, options):
+    before = target.process.rss_bytes()
+    held = HeldLoad(bench.programs / "bench_streams", **target.load_options(),
+                    streams=count, ramp_ms=1500, **options)
+    if held.opened["errors"]:
+        held.release()
+        raise RuntimeError(f"{target.name}: {held.opened['errors']} of {count} not open")
+    time.sleep(1)
+    with_them = target.process.rss_bytes()
+    held.release()
+    time.sleep(1.5)
+    return {"each": (with_them - before) / count, "with": with_them,
+            "after": target.process.rss_bytes(), "errors": held.opened["errors"]}
+
+
+def translate_memory(bench):
+    """Open streams in each lane, each in a process of its own. The upstream paces them itself."""
+    count = 250 if bench.quick else 1000
+    port = free_port()
+    upstream = Process([bench.programs / "bench_upstream", "--port", port, "--interval-us", 500000],
+                       LOAD_CORE, bench.directory / "paced-upstream.log")
+    found = {}
+    try:
+        wait_for_port(port, upstream)
+        for number, name in enumerate(("express", "translated")):
+            target = Sluice(bench.directory, port, stream=True).start()
+            try:
+                lane = lanes_of(target)[number]
+                bench.load("bench_rate", target, seconds=1, rate=200)
+                found[name] = memory_of_held(bench, lane, count, {
+                    "hold": "streams", "events": 200, "interval_us": 500000})
+            finally:
+                target.stop()
+    finally:
+        upstream.stop()
+    return {"open_streams": count, "lanes": found}
 
 
 def many_streams(bench):

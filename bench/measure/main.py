@@ -35,12 +35,21 @@ def stream_cases():
                                                  "interval_us": 20000}
 
 
+def translate_cases():
+    yield "32 streams of 64, fast", {"streams": 32, "events": 64}
+    yield "32 streams of 1,000, fast", {"streams": 32, "events": 1000}
+
+
 def all_cases():
     """(section, name in the section or None, function)"""
     for name, options in whole_cases():
         yield "whole", name, lambda bench, o=options: cases.whole(bench, **o)
     for name, options in stream_cases():
         yield "streams", name, lambda bench, o=options: cases.streams(bench, **o)
+    if Sluice.binary:
+        for name, options in translate_cases():
+            yield "translate", name, lambda bench, o=options: cases.translate(bench, **o)
+        yield "translate_memory", None, cases.translate_memory
     yield "latency", None, cases.added_latency
     yield "memory", None, cases.memory
     yield "many_streams", None, cases.many_streams

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 KIB = 1024
-ORDER = ("direct", "nginx", "sluice", "haproxy")
+ORDER = ("direct", "nginx", "sluice", "haproxy", "express", "translated")
 
 
 def number(value):
@@ -44,7 +44,7 @@ def machine():
 
 
 class Goals:
-    """What issue 2 and the design ask for, and what was reached."""
+    """What issues 2 and 4 and the design ask for, and what was reached."""
 
     def __init__(self):
         self.rows = []
@@ -70,8 +70,8 @@ def cpu_rows(results):
     return rows
 
 
-def cpu_section(results, unit):
-    header = ["case", "target", f"CPU us per {unit}", "ratio to nginx", f"{unit}s/s",
+def cpu_section(results, unit, base="nginx"):
+    header = ["case", "target", f"CPU us per {unit}", f"ratio to {base}", f"{unit}s/s",
               "direct", "errors"]
     return table(header, cpu_rows(results))
 
@@ -94,6 +94,13 @@ def memory_section(result):
     return table(["target", "RSS at start, MiB", "after a warm-up, MiB",
                   "each idle connection, KiB", "after they are gone, MiB",
                   "each open stream, KiB", "after they are gone, MiB", "errors"], rows)
+
+
+def translate_memory_section(result):
+    rows = [(name, number(result["lanes"][name]["each"] / KIB),
+             number(result["lanes"][name]["after"] / KIB / KIB), result["lanes"][name]["errors"])
+            for name in in_order(result["lanes"])]
+    return table(["lane", "each open stream, KiB", "after they are gone, MiB", "errors"], rows)
 
 
 def many_streams_section(result):
@@ -134,6 +141,9 @@ def goals_of(results):
     for name in results.get("streams", {}):
         goals.check(f"CPU per relayed event, {name}", 1.3,
                     at("streams", name, "ratio", "sluice", "median"), "x nginx")
+    for name in results.get("translate", {}):
+        goals.check(f"CPU per event, translated, against forwarded, {name}", 2.5,
+                    at("translate", name, "ratio", "translated", "median"), "x express")
     for percentile, goal in (("p50_us", 150), ("p99_us", 1000)):
         goals.check(f"added latency at 1,000 requests/s, {percentile[:3]}", goal,
                     at("latency", percentile, "sluice", "median"), "us")
@@ -142,6 +152,8 @@ def goals_of(results):
     for kind, what, goal in (("idle", "idle connection", 8), ("streams", "open stream", 32)):
         each = at("memory", "targets", "sluice", kind, "each")
         goals.check(what, goal, None if each is None else each / KIB, "KiB")
+    each = at("translate_memory", "lanes", "translated", "each")
+    goals.check("open translated stream", 48, None if each is None else each / KIB, "KiB")
     late = at("many_streams", "targets", "sluice", "delay_max", "max")
     count = at("many_streams", "streams") or 5000
     broken = at("many_streams", "targets", "sluice", "errors")
@@ -163,6 +175,12 @@ SECTIONS = (
      "In the fast cases a proxy that falls behind reads several events at once and so spends less on "
      "each; in the paced case every event is a wake-up of its own.",
      lambda found: cpu_section(found, "event")),
+    ("translate", "Translated streams", "One sluice, the same events of an OpenAI upstream: `express` "
+     "forwards them to an OpenAI client, `translated` writes them for an Anthropic one. Events with "
+     "content count, in both lanes; the cost of the requests is in them.",
+     lambda found: cpu_section(found, "event", "express")),
+    ("translate_memory", "Memory of translated streams", "RSS, a new sluice for each lane.",
+     translate_memory_section),
     ("latency", "Latency at 1,000 requests/s",
      "Counted from when a request was due. The row `direct` is the latency itself, the others are "
      "what a proxy adds to it in the same round.", latency_section),

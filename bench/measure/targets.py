@@ -114,6 +114,17 @@ class Target:
         return {"port": self.port}
 
 
+class Lane:
+    """A running target under a name of its own: the client's dialect decides the lane it takes."""
+
+    def __init__(self, target, name, dialect):
+        self.target, self.name, self.dialect = target, name, dialect
+        self.process = target.process
+
+    def load_options(self):
+        return self.target.load_options() | {"dialect": self.dialect}
+
+
 class Direct(Target):
     name = "direct"
 
