@@ -13,7 +13,6 @@ namespace {
 using upstream::embedded::estimate_tokens;
 using upstream::embedded::TokenText;
 using upstream::embedded::WireScript;
-using upstream::embedded::WireStep;
 
 constexpr std::size_t kArgumentBytes = 4;
 constexpr std::string_view kFingerprint = "fp_sluice";
@@ -64,8 +63,8 @@ std::string Turn::finish() const {
 std::string Turn::id_of(std::size_t call) const {
     const std::string& stated = turn_.calls[call].id;
     if (!stated.empty()) return stated;
-    std::string id = call < 10 ? "call_0" : "call_";
-    return id + std::to_string(call) + "_sluice" + std::to_string(context_.number);
+    const std::string number = (call < 10 ? "0" : "") + std::to_string(call);
+    return "call_" + number + "_sluice" + std::to_string(context_.number);
 }
 
 void Turn::write_usage(json::Writer& json) const {
@@ -165,8 +164,8 @@ void Turn::append_call(std::size_t index, std::vector<std::string>& events) cons
         rest.remove_prefix(piece.size());
         std::string quoted;
         json::append_string(quoted, piece);
-        events.push_back(event("\"tool_calls\":[{\"index\":" + std::to_string(index) +
-                                   ",\"function\":{\"arguments\":" + quoted + "}}]",
+        events.push_back(event(R"("tool_calls":[{"index":)" + std::to_string(index) +
+                                   R"(,"function":{"arguments":)" + quoted + "}}]",
                                false));
     }
 }
