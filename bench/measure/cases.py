@@ -7,6 +7,7 @@ import socket
 import statistics
 import subprocess
 import time
+from contextlib import contextmanager
 
 from processes import LOAD_CORE, HeldLoad, Process, free_port, run_load, wait_for_port
 from targets import KEY, Direct, Haproxy, Lane, Nginx, Sluice
@@ -95,14 +96,28 @@ def lanes_of(target):
     return [Lane(target, "express", "openai"), Lane(target, "translated", "anthropic")]
 
 
-def translate(bench, **options):
-    """The same upstream events, forwarded and translated by one process."""
-    target = bench.start(Sluice, stream=True)
+@contextmanager
+def sluice_before_upstream(bench, interval_us):
+    """With an upstream that keeps this pace by itself: a translated request cannot set it."""
+    port = free_port()
+    upstream = Process([bench.programs / "bench_upstream", "--port", port,
+                        "--interval-us", interval_us],
+                       LOAD_CORE, bench.directory / f"upstream-{port}.log")
+    target = Sluice(bench.directory, port, stream=True)
     try:
-        return cpu_per_unit(bench, lanes_of(target), "bench_streams", "content_events", options,
-                            base="express")
+        wait_for_port(port, upstream)
+        yield target.start()
     finally:
         target.stop()
+        upstream.stop()
+
+
+def translate(bench, interval_us=0, **options):
+    """The same upstream events, forwarded and translated by one process."""
+    options["interval_us"] = interval_us
+    with sluice_before_upstream(bench, interval_us) as target:
+        return cpu_per_unit(bench, lanes_of(target), "bench_streams", "content_events", options,
+                            base="express")
 
 
 def added_latency(bench):
@@ -166,25 +181,16 @@ def memory_of_held(bench, target, count, options):
 
 
 def translate_memory(bench):
-    """Open streams in each lane, each in a process of its own. The upstream paces them itself."""
-    count = 250 if bench.quick else 1000
-    port = free_port()
-    upstream = Process([bench.programs / "bench_upstream", "--port", port, "--interval-us", 500000],
-                       LOAD_CORE, bench.directory / "paced-upstream.log")
+    """Open streams in each lane, each in a process of its own."""
+    count, interval_us = 250 if bench.quick else 1000, 500000
     found = {}
-    try:
-        wait_for_port(port, upstream)
-        for number, name in enumerate(("express", "translated")):
-            target = Sluice(bench.directory, port, stream=True).start()
-            try:
-                lane = lanes_of(target)[number]
-                bench.load("bench_rate", target, seconds=1, rate=200)
-                found[name] = memory_of_held(bench, lane, count, {
-                    "hold": "streams", "events": 200, "interval_us": 500000})
-            finally:
-                target.stop()
-    finally:
-        upstream.stop()
+    for number in range(2):
+        with sluice_before_upstream(bench, interval_us) as target:
+            lane = lanes_of(target)[number]
+            # What the first stream of a process brings in is no stream's own.
+            bench.load("bench_streams", lane, streams=8, events=2, interval_us=interval_us)
+            found[lane.name] = memory_of_held(bench, lane, count, {
+                "hold": "streams", "events": 200, "interval_us": interval_us})
     return {"open_streams": count, "lanes": found}
 
 

@@ -38,6 +38,8 @@ def stream_cases():
 def translate_cases():
     yield "32 streams of 64, fast", {"streams": 32, "events": 64}
     yield "32 streams of 1,000, fast", {"streams": 32, "events": 1000}
+    yield "400 streams of 64, 50 events/s each", {"streams": 400, "events": 64,
+                                                 "interval_us": 20000}
 
 
 def all_cases():

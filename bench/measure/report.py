@@ -177,9 +177,11 @@ SECTIONS = (
      lambda found: cpu_section(found, "event")),
     ("translate", "Translated streams", "One sluice, the same events of an OpenAI upstream: `express` "
      "forwards them to an OpenAI client, `translated` writes them for an Anthropic one. Events with "
-     "content count, in both lanes; the cost of the requests is in them.",
+     "content count, in both lanes; the cost of the requests is in them. What is said above on fast and "
+     "paced cases holds here too.",
      lambda found: cpu_section(found, "event", "express")),
-    ("translate_memory", "Memory of translated streams", "RSS, a new sluice for each lane.",
+    ("translate_memory", "Memory of translated streams", "RSS, a new sluice for each lane, after a warm-up; "
+     "no memory of connections that went before can be used again.",
      translate_memory_section),
     ("latency", "Latency at 1,000 requests/s",
      "Counted from when a request was due. The row `direct` is the latency itself, the others are "
