@@ -77,7 +77,7 @@ CheckedStream written(const Script& script) {
     anthropic::ReplyIdentity who;
     who.id = "msg_1";
     who.model = "m";
-    who.sign = [](std::string_view thinking) { return std::to_string(thinking.size()); };
+    who.sign = [](std::uint64_t bytes) { return std::to_string(bytes); };
     std::string out;
     const auto writer = anthropic::make_stream_writer(who, out);
     give(script, *writer);

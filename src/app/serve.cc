@@ -188,6 +188,14 @@ std::shared_ptr<const gateway::Snapshot> reload(
         observe::log_warn("a new prompts_file takes effect with the next start only");
         loaded->config.log.prompts_file = current->config.log.prompts_file;
     }
+    const config::ReasoningStore& kept = current->config.reasoning_store;
+    const config::ReasoningStore& wanted = loaded->config.reasoning_store;
+    if (loaded->config.data_dir != current->config.data_dir || wanted.enabled != kept.enabled ||
+        wanted.max_bytes != kept.max_bytes || wanted.max_age != kept.max_age) {
+        observe::log_warn("a new data_dir or reasoning_store takes effect with the next start only");
+        loaded->config.data_dir = current->config.data_dir;
+        loaded->config.reasoning_store = kept;
+    }
     observe::set_log_level(log_level(loaded->config.log.level));
     auto snapshot = std::make_shared<const gateway::Snapshot>(std::move(loaded->config), board);
     for (const auto& worker : workers) worker->reload(snapshot);

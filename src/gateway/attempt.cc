@@ -110,7 +110,7 @@ std::string Attempt::outcome() const {
 void Attempt::tap_bytes(std::string_view bytes) {
     if (!tap || !tap->reader) return;
     const auto read =
-        bytes.empty() ? tap->reader->end(tap->fold) : tap->reader->feed(bytes, tap->fold);
+        bytes.empty() ? tap->reader->end(*tap) : tap->reader->feed(bytes, *tap);
     if (!read) tap->reader.reset();
 }
 

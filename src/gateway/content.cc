@@ -54,6 +54,8 @@ net::Task<Result<void>> read_refusal(Attempt& attempt) {
     const auto read =
         co_await read_whole(*attempt.flight, kMaxErrorBytes, attempt.first, truncated);
     if (!read) co_return read;
+    // The exchange may be over, and its request's id with it.
+    if (attempt.is_called_off()) co_return fail(Errc::cancelled);
     const auto secrets = secrets_of(attempt);
     const int status = attempt.flight->reply().status;
     attempt.first = normalize_upstream_error(attempt.lane.client, status, attempt.first, secrets,
@@ -228,6 +230,7 @@ net::Task<Result<void>> await_first_event(Attempt& attempt, bool hide_usage) {
     while (!facts.has_content && !facts.done && !facts.has_error) {
         const auto bytes = co_await attempt.flight->next();
         if (!bytes) co_return std::unexpected(bytes.error());
+        if (attempt.is_called_off()) co_return fail(Errc::cancelled);
         pieces.clear();
         auto fed = bytes->empty() ? stream.end(pieces) : stream.feed(*bytes, pieces);
         attempt.tap_bytes(*bytes);

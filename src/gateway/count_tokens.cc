@@ -13,6 +13,10 @@
 namespace sluice::gateway {
 namespace {
 
+/// A larger body holds up its worker for too long; no model's window takes it anyway.
+constexpr std::size_t kMaxCounted = 8UL * 1024 * 1024;
+constexpr std::size_t kBytesPerToken = 4;
+
 /// The candidate whose tokens are meant.
 const routing::Destination& first_of(const routing::Plan& plan) {
     return plan.destinations().front();
@@ -30,7 +34,9 @@ Result<void> count_here(Exchange& exchange) {
     const std::string& target = first.target->model;
     const std::string& model = target == "*" ? exchange.head.model : target;
     const std::uint64_t estimate =
-        context::count_tokens(*request, vocabulary_for(*first.upstream, model));
+        exchange.body.size > kMaxCounted
+            ? exchange.body.size / kBytesPerToken
+            : context::count_tokens(*request, vocabulary_for(*first.upstream, model));
     const std::uint64_t tokens = exchange.gateway.shared().calibration.apply(model, estimate);
     std::string body;
     json::Writer(body).begin_object().key("input_tokens").number(tokens).end_object();

@@ -301,6 +301,7 @@ Result<void> Dispatch::give_up() {
     if (!refusal_) return std::unexpected(std::move(error_));
     exchange_.attempt = refusal_;
     exchange_.dropped = refusal_->dropped;
+    exchange_.changes = refusal_->changes;
     exchange_.upstream = &refusal_->upstream();
     exchange_.upstream_request_id = refusal_->reply().request_id;
     exchange_.error = refusal_->error;

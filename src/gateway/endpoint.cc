@@ -44,6 +44,7 @@ constexpr auto kClientEndpoints = std::to_array<Endpoint>({
      .answer = count_tokens,
      .dialect = Dialect::anthropic_messages},
     {.path = "/api/hello",
+     .is_api = true,
      .methods = kRead,
      .access = Access::everyone,
      .answer = answer_hello,

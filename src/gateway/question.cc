@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "dialect/anthropic_messages/head.h"
+#include "dialect/request.h"
 #include "gateway/deadline.h"
 #include "net/transaction.h"
 #include "shaping/request.h"
@@ -76,20 +77,36 @@ Result<void> shape_rewritten(Exchange& exchange, const config::Upstream& upstrea
     return {};
 }
 
-/// The two sets of edits may meet in one place, so the second is made in what the first has left.
-Result<void> shape_embeddings(Exchange& exchange, const config::Upstream& upstream,
-                              const config::ModelAlias* alias, Question& question) {
+/// The edits so far become a body of their own, which can be edited anew.
+void settle_body(Question& question) {
     std::string text;
     question.body.append_to(text);
     question.rewritten = std::make_unique<const std::string>(std::move(text));
     question.body = json::Splice(*question.rewritten);
+}
+
+/// The two sets of edits may meet in one place, so the second is made in what the first has left.
+Result<void> shape_embeddings(Exchange& exchange, const config::Upstream& upstream,
+                              const config::ModelAlias* alias, Question& question) {
+    settle_body(question);
     return shape_rewritten(exchange, upstream, alias, question);
+}
+
+/// Whether a request that is of the upstream's dialect already must be adapted to it all the same:
+/// for servers that speak the dialect by halves (DeepSeek's), and where thinking comes back that is
+/// signed by us, which Anthropic would refuse.
+bool must_adapt(const config::Upstream& upstream, std::string_view body) {
+    return !upstream.abilities.signatures || body.contains("\"sluice1.");
 }
 
 /// Forwards the client's bytes, but for the model's name and the like.
 Result<void> forward(Exchange& exchange, Attempt& attempt, Question& question) {
     const std::string_view body = exchange.body.view();
     if (attempt.lane.client == Dialect::anthropic_messages) {
+        if (must_adapt(attempt.upstream(), body)) {
+            return translate_request(exchange, attempt.upstream(), attempt.lane, question,
+                                     attempt.tap);
+        }
         dialect::anthropic_messages::Head head;
         head.model_value = exchange.head.model_value;
         head.members_begin = exchange.head.members_begin;
@@ -101,7 +118,12 @@ Result<void> forward(Exchange& exchange, Attempt& attempt, Question& question) {
     const bool wants_reasoning =
         attempt.upstream().abilities.reasoning_required && exchange.head.has_tools;
     if (!wants_reasoning || attempt.lane.client != Dialect::openai_chat) return {};
-    return replay_reasoning(exchange, attempt.upstream(), question, attempt.tap);
+    const std::size_t edits = question.body.edit_count();
+    replay_reasoning(exchange, attempt.upstream(), question, attempt.tap);
+    // Transforms may reach into the same messages.
+    const bool meets = question.body.edit_count() != edits;
+    if (meets && !attempt.upstream().transforms.empty()) settle_body(question);
+    return {};
 }
 
 }  // namespace
@@ -116,6 +138,12 @@ Result<Question> ask_for(Exchange& exchange, Attempt& attempt) {
     question.stream = exchange.head.stream;
     question.hide_usage = exchange.head.stream && !exchange.head.include_usage;
     question.request_id = exchange.request_id;
+    exchange.estimate = {};
+    const bool counts = exchange.operation == Operation::count_tokens;
+    if (question.path.empty() || (counts && attempt.lane.translates())) {
+        return dialect::refuse("model", "the upstream " + upstream.name +
+                                            " has no endpoint for this kind of request");
+    }
     if (upstream.timeouts.total) question.deadline = exchange.started + *upstream.timeouts.total;
     if (upstream.concurrency.kind != config::Concurrency::Kind::unlimited) {
         question.patience = deadline_of(exchange, upstream);

@@ -30,7 +30,7 @@ std::string_view without_space_around(std::string_view text) {
 /// What a message says, in the form in which all clients give it back alike.
 std::string said_by(const std::vector<chat::Part>& parts) {
     std::string said;
-    append(said, without_space_around(chat::text_of(parts, "\n")));
+    append(said, without_space_around(chat::text_of(parts, "")));
     for (const chat::Part& part : parts) {
         if (const auto* call = part.as<chat::ToolUse>()) {
             append(said, call->id);
@@ -77,11 +77,12 @@ void ConversationMark::add(const chat::Message& message) {
 std::vector<store::Key> ConversationMark::keys_of(const std::vector<chat::Part>& parts) const {
     std::vector<store::Key> keys;
     if (says_nothing(parts)) return keys;
+    keys.push_back(net::sha256(chain_ + "m" + said_by(parts)));
     for (const chat::Part& part : parts) {
         const auto* const call = part.as<chat::ToolUse>();
-        if (call != nullptr && !call->id.empty()) keys.push_back(net::sha256(begin_ + "t" + call->id));
+        if (call == nullptr || call->id.empty()) continue;
+        keys.push_back(net::sha256(begin_ + "t" + call->id));
     }
-    keys.push_back(net::sha256(chain_ + "m" + said_by(parts)));
     return keys;
 }
 

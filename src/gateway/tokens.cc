@@ -3,6 +3,11 @@
 #include "context/count.h"
 
 namespace sluice::gateway {
+namespace {
+
+constexpr std::size_t kMaxSampled = 256UL * 1024;  // counted within a few milliseconds
+
+}  // namespace
 
 context::Vocabulary vocabulary_for(const config::Upstream& upstream, std::string_view model) {
     switch (upstream.tokenizer) {
@@ -16,7 +21,7 @@ context::Vocabulary vocabulary_for(const config::Upstream& upstream, std::string
 
 void sample_estimate(Exchange& exchange, const config::Upstream& upstream,
                      const chat::Request& request) {
-    if (!exchange.gateway.take_sample()) return;
+    if (exchange.body.size > kMaxSampled || !exchange.gateway.take_sample()) return;
     const context::Vocabulary vocabulary = vocabulary_for(upstream, request.model);
     exchange.estimate = {.model = request.model,
                          .tokens = context::count_tokens(request, vocabulary)};

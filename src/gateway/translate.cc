@@ -14,6 +14,7 @@
 #include "gateway/attempt.h"
 #include "gateway/exchange.h"
 #include "gateway/tokens.h"
+#include "json/reader.h"
 #include "net/digest.h"
 #include "shaping/adapt.h"
 
@@ -27,6 +28,7 @@ namespace anthropic = dialect::anthropic_messages;
 namespace openai = dialect::openai_chat;
 
 constexpr std::size_t kMaxDescription = 2048;
+constexpr std::size_t kMaxWhat = 128;  // clients' own names are among them
 constexpr std::size_t kMaxReplyContent = 64UL * 1024 * 1024;
 
 Result<chat::Request> read_request(Dialect from, std::string_view body) {
@@ -63,7 +65,7 @@ anthropic::ReplyIdentity anthropic_identity(const Rendering& rendering) {
     const std::string unique = rendering.request_id.substr(rendering.request_id.find('_') + 1);
     return {.id = "msg_" + unique,
             .model = rendering.model,
-            .sign = [signature = "sluice1." + unique](std::string_view) { return signature; }};
+            .sign = [signature = "sluice1." + unique](std::uint64_t) { return signature; }};
 }
 
 std::unique_ptr<dialect::StreamReader> make_reader(Dialect from) {
@@ -84,8 +86,24 @@ bool is_plain_name(std::string_view user) {
            });
 }
 
-/// Claude Code's names are JSON with the user's ids in it. The hash stays the same for the same
-/// caller, so that upstreams that keep caches apart by it go on doing so.
+/// Claude Code's names are JSON with the ids of the device, the account and the session in it; older
+/// ones end in the session's. It is left out: some upstreams keep their prefix caches apart by the
+/// name, and sessions of one user have tens of kilobytes in common.
+std::string without_session(std::string_view user) {
+    constexpr std::string_view kSession = "_session_";
+    if (!user.starts_with('{') || json::find_error(user)) {
+        return std::string(user.substr(0, user.rfind(kSession)));
+    }
+    const json::Value ids = json::as_value(user);
+    std::string steady;
+    for (const std::string_view name : {"device_id", "account_uuid"}) {
+        const auto id = json::find(ids, name);
+        if (id) steady.append(id->raw).append(",");
+    }
+    return steady.empty() ? std::string(user) : steady;
+}
+
+/// The same for the same caller.
 std::string pseudonym(std::string_view user) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     const net::Digest digest = net::sha256(user);
@@ -129,6 +147,7 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
         request->thinking.kind = *upstream.default_thinking ? chat::ThinkingMode::Kind::enabled
                                                             : chat::ThinkingMode::Kind::disabled;
     }
+    request->user = without_session(request->user);
     if (!is_plain_name(request->user)) request->user = pseudonym(request->user);
     tap = tap_reasoning(exchange, abilities, *request);
     sample_estimate(exchange, upstream, *request);
@@ -141,17 +160,16 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
     return {};
 }
 
-Result<void> replay_reasoning(Exchange& exchange, const config::Upstream& upstream,
-                              Question& question, std::unique_ptr<ReasoningTap>& tap) {
+void replay_reasoning(Exchange& exchange, const config::Upstream& upstream, Question& question,
+                      std::unique_ptr<ReasoningTap>& tap) {
+    // What we cannot read the upstream may well understand: then it is forwarded as it is.
     auto request = openai::read_request(exchange.body.view());
-    if (!request) return std::unexpected(std::move(request.error()));
-    if (request->thinking.kind == chat::ThinkingMode::Kind::disabled) return {};
+    if (!request || request->thinking.kind == chat::ThinkingMode::Kind::disabled) return;
     tap = tap_reasoning(exchange, upstream.abilities, *request);
     const bool by_other_name =
         upstream.abilities.reasoning_history == chat::ReasoningHistory::reasoning;
     openai::add_reasoning(exchange.body.view(), exchange.head.members, *request,
                           by_other_name ? "reasoning" : "reasoning_content", question.body);
-    return {};
 }
 
 std::unique_ptr<dialect::ReplyStream> make_translation(Lane lane, const Rendering& rendering,
@@ -159,7 +177,7 @@ std::unique_ptr<dialect::ReplyStream> make_translation(Lane lane, const Renderin
                                                        ReasoningTap* tap) {
     dialect::Translation::Options options;
     options.secrets = std::move(secrets);
-    options.tee = tap != nullptr ? &tap->fold : nullptr;
+    options.tee = tap;
     const auto make_writer = [&](std::string& out) -> std::unique_ptr<dialect::StreamWriter> {
         switch (lane.client) {
             case Dialect::openai_chat:
@@ -206,13 +224,14 @@ std::string write_reply(Lane lane, const Rendering& rendering, const chat::Reply
 std::string describe(const chat::Changes& changes) {
     std::string text;
     for (const chat::Change& change : changes) {
+        const std::string_view what = std::string_view(change.what).substr(0, kMaxWhat);
         if (text.size() > kMaxDescription) {
             text += ", ...";
             break;
         }
         if (!text.empty()) text += ", ";
         text.append(change.rule);
-        if (!change.what.empty()) text.append("(").append(change.what).append(")");
+        if (!what.empty()) text.append("(").append(what).append(")");
     }
     return text;
 }

@@ -34,12 +34,17 @@ struct Rendering {
 };
 
 /// What is kept of a reply beside the relay, so that its reasoning can be given back later.
-struct ReasoningTap {
+struct ReasoningTap final : chat::EventSink {
     explicit ReasoningTap(ConversationMark conversation)
         : mark(std::move(conversation)),
           fold(kMaxBytes) {}
 
     static constexpr std::size_t kMaxBytes = 1024UL * 1024;
+
+    /// Arguments are not what reasoning is found by, and may be long.
+    void on_event(const chat::Event& event) override {
+        if (event.kind != chat::Event::Kind::tool_arguments) fold.on_event(event);
+    }
 
     ConversationMark mark;
     chat::Fold fold;                                ///< of a stream
@@ -54,8 +59,8 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
 
 /// For a request that is forwarded: adds to `question.body` the reasoning that the upstream must
 /// have and the client did not send.
-Result<void> replay_reasoning(Exchange& exchange, const config::Upstream& upstream,
-                              Question& question, std::unique_ptr<ReasoningTap>& tap);
+void replay_reasoning(Exchange& exchange, const config::Upstream& upstream, Question& question,
+                      std::unique_ptr<ReasoningTap>& tap);
 
 /// From the upstream's stream to the client's. `tap` may be null; like `secrets`, which are made
 /// unreadable in errors, it must outlive the stream.

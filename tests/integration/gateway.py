@@ -165,6 +165,8 @@ class Gateway(Process):
 
     @property
     def admin_port(self):
+        """Told after the port for clients."""
+        self.wait_for(r"(?s)listening.*?127\.0\.0\.1:\d+.*?listening.*?127\.0\.0\.1:\d+")
         ports = re.findall(r"http://127\.0\.0\.1:(\d+)", "\n".join(self._listening()))
         return int(ports[1])
 

@@ -11,10 +11,10 @@ KEYS = [
     {"name": "monitoring", "secret": "sk-monitoring", "scopes": ["metrics"]},
     {"name": "long", "secret": "k" * 64 + "-one"},
 ]
-PUBLIC = ("/", "/health", "/livez", "/readyz")
+PUBLIC = ("/", "/health", "/livez", "/readyz", "/api/hello", "/v1/api/hello")
 PROTECTED = (
     [("POST", prefix + path) for prefix in ("", "/v1", "/v1/v1")
-     for path in ("/chat/completions", "/completions", "/embeddings", "/api/show")]
+     for path in ("/chat/completions", "/completions", "/embeddings", "/api/show", "/messages", "/messages/count_tokens")]
     + [("GET", prefix + path) for prefix in ("", "/v1") for path in ("/api/tags", "/api/version", "/api/ps")]
     + [(method, prefix + path) for prefix in ("", "/v1", "/v1/v1") for path in ("/models", "/models/x", "/models/a/b")
        for method in ("GET", "HEAD")]

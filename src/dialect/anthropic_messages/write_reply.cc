@@ -85,7 +85,7 @@ private:
         json_.begin_object().key("type").string("thinking");
         json_.key("thinking").string(thinking.text);
         json_.key("signature")
-            .string(is_signed ? thinking.signature : identity_.sign(thinking.text));
+            .string(is_signed ? thinking.signature : identity_.sign(thinking.text.size()));
         json_.end_object();
     }
 

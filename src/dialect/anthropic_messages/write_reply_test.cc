@@ -40,14 +40,14 @@ std::string input_for(std::string_view arguments) {
 TEST(MessageReply, IsOneMessage) {
     ReplyIdentity who;
     who.id = "msg_gw1";
-    who.sign = [](std::string_view thinking) { return "s" + std::string(thinking); };
+    who.sign = [](std::uint64_t bytes) { return "s" + std::to_string(bytes); };
     EXPECT_EQ(written("start \"c1\" \"deepseek\"\nthinking \"A\"\ntext \"Hi\"\ntool 0 \"\" \"f\"\n"
                       "arguments 0 \"{ \\\"b\\\":1.0,\"\narguments 0 \"\\\"a\\\":2} \"\n"
                       "usage 100 cached 64 written 0 output 9 reasoning 4 total 109\n"
                       "finish tool_calls \"\"\nend\n",
                       who),
               R"({"id":"msg_gw1","type":"message","role":"assistant","model":"m","content":[)"
-              R"({"type":"thinking","thinking":"A","signature":"sA"},{"type":"text","text":"Hi"},)"
+              R"({"type":"thinking","thinking":"A","signature":"s1"},{"type":"text","text":"Hi"},)"
               R"({"type":"tool_use","id":"toolu_gw1_0","name":"f","input":{ "b":1.0,"a":2}}],)"
               R"("stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":36,)"
               R"("cache_creation_input_tokens":0,"cache_read_input_tokens":64,"output_tokens":9,)"

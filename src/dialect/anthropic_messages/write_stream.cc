@@ -165,9 +165,8 @@ private:
         out_.append(R"({"type":"thinking","thinking":"","signature":""}})").append("\n\n");
         prepare_deltas("thinking_delta", "thinking");
         open_ = Open::thinking;
-        thinking_.clear();
+        thinking_bytes_ = 0;
         signature_.clear();
-        can_sign_ = identity_.sign != nullptr;
     }
 
     void write_thinking(std::string_view text) {
@@ -175,9 +174,7 @@ private:
         if (open_ != Open::thinking) open_thinking();
         space_.clear();
         append_delta(text);
-        if (!can_sign_) return;
-        can_sign_ = thinking_.size() + text.size() <= kMaxHeld;
-        if (can_sign_) thinking_ += text;
+        thinking_bytes_ += text.size();
     }
 
     void write_redacted(std::string_view data) {
@@ -281,8 +278,7 @@ private:
     }
 
     void write_signature() {
-        if (signature_.empty() && can_sign_) signature_ = identity_.sign(thinking_);
-        thinking_ = {};
+        if (signature_.empty() && identity_.sign) signature_ = identity_.sign(thinking_bytes_);
         if (signature_.empty()) return;
         append_delta_head("signature_delta", "signature", out_);
         json::append_string(out_, signature_);
@@ -339,7 +335,7 @@ private:
     Ending ending_;
     chat::Usage usage_;
     std::string delta_head_;
-    std::string thinking_;   // of the open block, for its signature
+    std::uint64_t thinking_bytes_ = 0;  // of the open block
     std::string signature_;  // the provider's own
     std::string space_;      // white space that would begin a text block
     std::size_t blocks_ = 0;
@@ -348,7 +344,6 @@ private:
     Open open_ = Open::nothing;
     bool started_ = false;
     bool ended_ = false;
-    bool can_sign_ = false;
     bool has_arguments_ = false;
     bool has_answer_ = false;  // text, a tool call or a native block
 };

@@ -7,6 +7,7 @@
 #include "chat/usage.h"
 #include "dialect/stream.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,7 +19,7 @@ struct ReplyIdentity {
     std::string id;     ///< of the gateway's minting: "msg_..."
     std::string model;  ///< what the client asked for
     /// The signature of thinking that has none of its provider's; empty text for none.
-    std::function<std::string(std::string_view thinking)> sign;
+    std::function<std::string(std::uint64_t thinking_bytes)> sign;
     std::uint64_t input_tokens = 0;  ///< estimate for message_start; 0 where there is none
 };
 

@@ -24,7 +24,7 @@ ReplyIdentity identity() {
     ReplyIdentity who;
     who.id = "msg_gw1";
     who.model = "claude-asked-for";
-    who.sign = [](std::string_view thinking) { return "gw1." + std::to_string(thinking.size()); };
+    who.sign = [](std::uint64_t bytes) { return "gw1." + std::to_string(bytes); };
     who.input_tokens = 77;
     return who;
 }
@@ -151,7 +151,7 @@ TEST(MessageStream, EachBlockOfThinkingHasItsOwnSignature) {
     EXPECT_EQ(stream.blocks[3].signature, "gw1.1");
 }
 
-TEST(MessageStream, ThinkingTooLongToBeKeptIsNotSigned) {
+TEST(MessageStream, LongThinkingIsSignedLikeAnyOther) {
     std::string out;
     ReplyIdentity who = identity();
     const auto writer = make_stream_writer(std::move(who), out);
@@ -165,7 +165,7 @@ TEST(MessageStream, ThinkingTooLongToBeKeptIsNotSigned) {
     EXPECT_EQ(stream.fault, "");
     EXPECT_FALSE(writer->failed());
     EXPECT_EQ(stream.blocks.at(0).text.size(), 1'200'000U);
-    EXPECT_EQ(stream.blocks.at(0).signature, "");
+    EXPECT_EQ(stream.blocks.at(0).signature, "gw1.1200000");
 }
 
 TEST(MessageStream, RedactedThinkingIsWhole) {

@@ -9,10 +9,12 @@
 namespace sluice::dialect::openai_chat {
 namespace {
 
+constexpr std::string_view kNothing = R"("")";
+
 struct Sighting {
     bool is_assistant = false;
     bool has_reasoning = false;
-    std::string_view emptied;  ///< the value of a member `field` that is no string
+    std::string_view emptied;  ///< the value of a member `field` that says nothing
 };
 
 Sighting look_at(const json::Value& message, std::string_view field) {
@@ -23,7 +25,7 @@ Sighting look_at(const json::Value& message, std::string_view field) {
         if (reader.key_is("role")) {
             seen.is_assistant = json::to_string(value) == "assistant";
         } else if (reader.key_is("reasoning_content") || reader.key_is("reasoning")) {
-            seen.has_reasoning |= value.is(json::Kind::string);
+            seen.has_reasoning |= value.is(json::Kind::string) && value.raw != kNothing;
             if (reader.key_is(field)) seen.emptied = value.raw;
         }
     }
@@ -79,6 +81,7 @@ void add_reasoning(std::string_view body, std::span<const json::Member> members,
         std::string text;
         json::append_string(text, thinking_of(known));
         if (!seen.emptied.empty()) {
+            if (seen.emptied == text) continue;
             splice.replace(place_of(seen.emptied, body), std::move(text));
             continue;
         }

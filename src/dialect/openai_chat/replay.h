@@ -13,7 +13,7 @@ namespace sluice::dialect::openai_chat {
 
 /// Adds to `splice`, whose original is the checked request `body` with the top-level `members`, a
 /// member `field` for each assistant message that has neither that nor its other name (reasoning,
-/// reasoning_content) as a string: the Thinking of the same message in `request`, else "".
+/// reasoning_content) as a text: the Thinking of the same message in `request`, else "".
 /// `request` was read from `body`, and may have got more Thinking since.
 void add_reasoning(std::string_view body, std::span<const json::Member> members,
                    const chat::Request& request, std::string_view field, json::Splice& splice);
