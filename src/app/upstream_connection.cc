@@ -231,8 +231,8 @@ net::Task<bool> UpstreamConnection::answer() {
     if (scripted != nullptr && !scripted->turn) {
         co_return co_await play(scripted->wire, scripted->split);
     }
-    const bool speaks_deepseek = context_.deepseek_rules && conversation;
-    if (scripted != nullptr || speaks_deepseek) {
+    // A rule that tells a turn fits conversations only.
+    if (conversation && (scripted != nullptr || context_.deepseek_rules)) {
         const ScriptedTurn turn = scripted != nullptr ? *scripted->turn : default_turn();
         const WireScript told = tell(turn, *conversation);
         co_return co_await play(told, 0);

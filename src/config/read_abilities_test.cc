@@ -10,7 +10,6 @@ using chat::ReasoningHistory;
 using chat::ThinkingControl;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 class AbilitiesTest : public LoadTest {
 protected:

@@ -37,6 +37,7 @@ std::string credential_line(config::AuthHeader header, const config::Secret& key
 
 std::vector<std::string> credential_lines(const config::Upstream& settings) {
     std::vector<std::string> lines;
+    lines.reserve(settings.api_keys.size());
     for (const config::Secret& key : settings.api_keys) {
         lines.push_back(credential_line(settings.auth_header, key));
     }
