@@ -233,7 +233,8 @@ net::Task<bool> UpstreamConnection::answer() {
     }
     // A rule that tells a turn fits conversations only.
     if (conversation && (scripted != nullptr || context_.deepseek_rules)) {
-        const ScriptedTurn turn = scripted != nullptr ? *scripted->turn : default_turn();
+        const bool told_by_rule = scripted != nullptr && scripted->turn;
+        const ScriptedTurn turn = told_by_rule ? *scripted->turn : default_turn();
         const WireScript told = tell(turn, *conversation);
         co_return co_await play(told, 0);
     }
