@@ -30,6 +30,7 @@ bool counts_itself(const config::Upstream& upstream) {
 Result<void> count_here(Exchange& exchange) {
     const auto request = dialect::anthropic_messages::read_request(exchange.body.view());
     if (!request) return std::unexpected(request.error());
+    exchange.gateway.shared().counts_tokens.store(true, std::memory_order_relaxed);
     const routing::Destination& first = first_of(exchange.plan->plan);
     const std::string& target = first.target->model;
     const std::string& model = target == "*" ? exchange.head.model : target;

@@ -36,6 +36,7 @@ struct Shared {
     std::unique_ptr<observe::PromptFile> prompts;      ///< set before the workers start, or never
     std::unique_ptr<store::State> state;           ///< likewise
     context::Calibration calibration;
+    std::atomic<bool> counts_tokens = false;  ///< someone has asked for counts
     const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::atomic<bool> draining = false;
     std::atomic<Pressure> pressure = Pressure::none;

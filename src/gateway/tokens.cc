@@ -21,6 +21,8 @@ context::Vocabulary vocabulary_for(const config::Upstream& upstream, std::string
 
 void sample_estimate(Exchange& exchange, const config::Upstream& upstream,
                      const chat::Request& request) {
+    // Where nobody counts, the vocabularies' tables need not take up memory.
+    if (!exchange.gateway.shared().counts_tokens.load(std::memory_order_relaxed)) return;
     if (exchange.body.size > kMaxSampled || !exchange.gateway.take_sample()) return;
     const context::Vocabulary vocabulary = vocabulary_for(upstream, request.model);
     exchange.estimate = {.model = request.model,
