@@ -2,13 +2,20 @@
 
 #include "gateway/question.h"
 
+#include "gateway/attempt.h"
 #include "gateway/endpoint.h"
+#include "gateway/handle.h"
 #include "gateway/test_gateway.h"
+#include "json/reader.h"
+#include "json/writer.h"
 
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace sluice::gateway {
 namespace {
@@ -143,8 +150,8 @@ protected:
         gateway_.use(std::move(config));
         exchange_.emplace(gateway_.gateway, client_endpoints(), transaction_);
         exchange_->operation = operation;
-        exchange_->dialect = operation == Operation::text_completion ? Dialect::openai_text
-                                                                     : Dialect::openai_chat;
+        exchange_->dialect =
+            operation == Operation::text_completion ? Dialect::openai_text : Dialect::openai_chat;
         exchange_->plan = gateway_.gateway.snapshot()->route_of("any");
         exchange_->client_credential = "authorization: Bearer sk-client\r\n";
         body_ = R"({"model":"any","prompt":"x","messages":[]})";
@@ -183,6 +190,162 @@ TEST_F(AskForTest, TheClientsCredentialGoesOnlyWhereItIsMeantFor) {
 
     config.upstreams.at("a").auth = config::Auth::passthrough;
     EXPECT_EQ(question(config, Operation::chat)->credential, "authorization: Bearer sk-client\r\n");
+}
+
+constexpr std::string_view kTools =
+    R"("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}])";
+
+/// What reaches the first upstream of a client's whole request.
+class BodyForTest : public ::testing::Test {
+protected:
+    static config::Config to_chat() {
+        auto config = chain_of({{"a", "*"}});
+        config.upstreams.at("a").abilities.reasoning_required = true;
+        config.upstreams.at("a").abilities.reasoning_history =
+            chat::ReasoningHistory::reasoning_content;
+        return config;
+    }
+    static config::Config to_anthropic(std::string model = "*") {
+        auto config = chain_of({{"a", std::move(model)}});
+        config::Upstream& upstream = config.upstreams.at("a");
+        upstream.kind = config::UpstreamKind::anthropic;
+        upstream.paths.messages = "/v1/messages";
+        upstream.abilities.family = chat::Family::anthropic;
+        upstream.abilities.thinking = chat::ThinkingControl::anthropic;
+        upstream.abilities.reasoning_history = chat::ReasoningHistory::blocks;
+        upstream.abilities.signatures = true;
+        upstream.abilities.user_field = "user_id";
+        return config;
+    }
+
+    /// What the client's `body` becomes; "refused: ..." where it may not be asked.
+    std::string sent(config::Config config, Dialect dialect, std::string body) {
+        TestGateway gateway(std::move(config));
+        TestTransaction transaction("POST", "/");
+        Exchange exchange(gateway.gateway, client_endpoints(), transaction);
+        exchange.operation = Operation::chat;
+        exchange.dialect = dialect;
+        exchange.plan = gateway.gateway.snapshot()->route_of("any");
+        exchange.body.data = body.data();
+        exchange.body.size = exchange.body.capacity = body.size();
+        if (const auto read = read_head(exchange); !read) return "unread: " + read.error().message;
+        routing::Candidate candidate;
+        candidate.destination = exchange.plan->plan.destinations().data();
+        const auto attempt = std::make_shared<Attempt>(exchange, candidate);
+        const auto question = ask_for(exchange, *attempt);
+        if (!question) return "refused: " + question.error().message;
+        std::string text;
+        question->body.append_to(text);
+        EXPECT_EQ(json::find_error(text), std::nullopt) << text;
+        return text;
+    }
+};
+
+std::string chat_of(std::string_view messages) {
+    return R"({"model":"m",)" + std::string(kTools) + R"(,"messages":[)" + std::string(messages) +
+           "]}";
+}
+
+TEST_F(BodyForTest, RolesAndReasoningAreEditedInTheSameMessages) {
+    auto config = to_chat();
+    config.upstreams.at("a").transforms.roles.push_back({.from = "developer", .to = "system"});
+    std::string messages = R"({"role":"user","content":"u"})";
+    std::string meant = messages;
+    for (int i = 0; i < 70; ++i) {
+        messages += R"(,{"role":"developer","content":"d"},{"role":"assistant","content":"a"})";
+        meant += R"(,{"role":"system","content":"d"})"
+                 R"(,{"reasoning_content":"","role":"assistant","content":"a"})";
+    }
+    EXPECT_EQ(sent(config, Dialect::openai_chat, chat_of(messages)), chat_of(meant));
+}
+
+TEST_F(BodyForTest, AFieldOfEachMessageMayBeFilledInAndDropped) {
+    auto config = to_chat();
+    config.upstreams.at("a").transforms.drop = {"messages[].reasoning_content"};
+    const std::string meant =
+        chat_of(R"({"role":"user","content":"u"},{"role":"assistant","content":"a"})");
+    for (const std::string_view given :
+         {R"(,"reasoning_content":null)", R"(,"reasoning_content":"")", ""}) {
+        const std::string body =
+            chat_of(R"({"role":"user","content":"u"},{"role":"assistant","content":"a")" +
+                    std::string(given) + "}");
+        EXPECT_EQ(sent(config, Dialect::openai_chat, body), meant) << given;
+    }
+}
+
+TEST_F(BodyForTest, WhatCannotBeReadIsForwardedAsItIs) {
+    const std::string body =
+        chat_of(R"({"role":"never_heard_of","content":"x"}, {"role":"assistant","content":"a"})");
+    EXPECT_EQ(sent(to_chat(), Dialect::openai_chat, body), body);
+}
+
+std::string message_of(std::string_view thoughts) {
+    return R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"},)"
+           R"({"role":"assistant","content":[)" +
+           std::string(thoughts) +
+           R"({"type":"text","text":"well"}]},)"
+           R"({"role":"user","content":"go on"}],"never_heard_of":1.0})";
+}
+
+TEST_F(BodyForTest, ThinkingThatWeSignedIsNotShownToAnthropic) {
+    const std::string theirs = R"({"type":"thinking","thinking":"t","signature":"EqMB"},)";
+    const std::string ours = R"({"type":"thinking","thinking":"o","signature":"sluice1.ab"},)";
+    const std::string body =
+        sent(to_anthropic(), Dialect::anthropic_messages, message_of(ours + theirs));
+    EXPECT_FALSE(body.contains("sluice1")) << body;
+    EXPECT_TRUE(body.contains(R"("signature":"EqMB")")) << body;
+    EXPECT_TRUE(body.contains(R"("max_tokens":9)")) << body;
+    for (const std::string_view text : {"hi", "well", "go on"}) {
+        EXPECT_TRUE(body.contains("\"" + std::string(text) + "\"")) << body;
+    }
+}
+
+TEST_F(BodyForTest, WithoutSuchThinkingOnlyTheModelIsAnother) {
+    const std::string body =
+        message_of(R"({"type":"thinking","thinking":"t","signature":"EqMB"},)");
+    EXPECT_EQ(sent(to_anthropic(), Dialect::anthropic_messages, body), body);
+    const std::string renamed = R"({"model":"real")" + body.substr(body.find(','));
+    EXPECT_EQ(sent(to_anthropic("real"), Dialect::anthropic_messages, body), renamed);
+}
+
+/// How an upstream of OpenAI's is told who asks.
+class UserTest : public BodyForTest {
+protected:
+    std::string told(std::string_view user) {
+        std::string quoted;
+        json::append_string(quoted, user);
+        const std::string body =
+            sent(to_chat(), Dialect::anthropic_messages,
+                 R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}],)"
+                 R"("metadata":{"user_id":)" +
+                     quoted + "}}");
+        const auto value = json::find(json::as_value(body), "user");
+        return value ? json::to_string(*value).value_or("?") : body;
+    }
+    std::string told_of(std::string_view device, std::string_view session) {
+        return told(R"({"device_id":")" + std::string(device) +
+                    R"(","account_uuid":"","session_id":")" + std::string(session) + R"("})");
+    }
+};
+
+TEST_F(UserTest, SessionsOfOneDeviceAreOneUser) {
+    EXPECT_EQ(told_of("laptop", "1"), told_of("laptop", "2"));
+    EXPECT_NE(told_of("laptop", "1"), told_of("phone", "1"));
+    EXPECT_FALSE(told_of("laptop", "1").contains("laptop"));
+}
+
+TEST_F(UserTest, AnOlderNameLosesItsSession) {
+    EXPECT_EQ(told("user_abc_account__session_123"), "user_abc_account_");
+}
+
+TEST_F(UserTest, APlainNameStays) {
+    EXPECT_EQ(told("alice"), "alice");
+    EXPECT_EQ(told("a_session"), "a_session");
+}
+
+TEST_F(UserTest, JsonThatNamesNobodyStandsForItself) {
+    EXPECT_NE(told(R"({"team":"a"})"), told(R"({"team":"b"})"));
+    EXPECT_NE(told("{"), told("{a"));
 }
 
 }  // namespace

@@ -16,8 +16,10 @@ chat::Message says(chat::Role role, std::string text) {
 
 chat::Message calls(std::string id, std::string arguments) {
     chat::Message message{.role = chat::Role::assistant, .parts = {}};
-    message.parts.emplace_back(chat::ToolUse{
-        .id = std::move(id), .name = "read", .arguments = std::move(arguments), .is_custom = false});
+    message.parts.emplace_back(chat::ToolUse{.id = std::move(id),
+                                             .name = "read",
+                                             .arguments = std::move(arguments),
+                                             .is_custom = false});
     return message;
 }
 
@@ -81,6 +83,40 @@ TEST(Reasoning, ComesBackByTheWordsOfAnAnswerAtItsPlaceInTheConversation) {
     restore_reasoning(request, store, mark);
     EXPECT_EQ(thinking_of(request.messages[1]), "first");
     EXPECT_EQ(thinking_of(request.messages[3]), "second");
+}
+
+/// Some upstreams count their ids from the start in every turn.
+TEST(Reasoning, ComesBackByItsPlaceWhereALaterTurnGaveTheIdAgain) {
+    store::ReasoningStore store;
+    chat::Request request;
+    request.messages.push_back(says(chat::Role::user, "hello"));
+    for (const char* const thought : {"first", "second", "third"}) {
+        remember(request, calls("call_0", "{}"), thought, "alice", store);
+        request.messages.push_back(calls("call_0", "{}"));
+        request.messages.push_back(result("call_0"));
+    }
+
+    ConversationMark mark("alice");
+    const ReasoningFound found = restore_reasoning(request, store, mark);
+    EXPECT_EQ(found.hits, 3U);
+    EXPECT_EQ(thinking_of(request.messages[1]), "first");
+    EXPECT_EQ(thinking_of(request.messages[3]), "second");
+    EXPECT_EQ(thinking_of(request.messages[5]), "third");
+}
+
+TEST(Reasoning, ComesBackByAnIdWhereWhatWasSaidBeforeHasChanged) {
+    store::ReasoningStore store;
+    chat::Request request;
+    request.messages.push_back(says(chat::Role::user, "hello"));
+    request.messages.push_back(says(chat::Role::assistant, "Hi."));
+    request.messages.push_back(says(chat::Role::user, "go on"));
+    remember(request, calls("call_7", "{}"), "I shall read", "alice", store);
+    request.messages.push_back(calls("call_7", "{}"));
+
+    request.messages.erase(request.messages.begin() + 1);  // compacted
+    ConversationMark mark("alice");
+    restore_reasoning(request, store, mark);
+    EXPECT_EQ(thinking_of(request.messages[2]), "I shall read");
 }
 
 TEST(Reasoning, IsNotFoundByAnotherTenantNorInAnotherConversation) {

@@ -14,7 +14,7 @@ KEY = "sk-of-the-upstream"
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}]
 
 
-def before(test, *upstreams, **more):
+def before(test, *upstreams, workers=2, **more):
     """A gateway before (how it is configured, its answers...), each asked when those before it have failed."""
     names = ("main", "other", "third")
     config, providers = {}, []
@@ -23,7 +23,7 @@ def before(test, *upstreams, **more):
         config[name] = configure(provider.port)
         providers.append(provider)
     every = {"model": "*", "to": [f"{name}/*" for name in config], **more.pop("route", {})}
-    gateway = test.enterContext(Gateway({"upstreams": config, "routes": [every], **more}))
+    gateway = test.enterContext(Gateway({"upstreams": config, "routes": [every], **more}, workers=workers))
     return gateway, *providers
 
 
@@ -87,8 +87,8 @@ class Reasoning(unittest.TestCase):
     def test_ids_that_are_given_again_in_each_turn(self):
         for stream in (False, True):
             turns, thoughts = [{"role": "user", "content": "x"}], []
-            gateway, upstream = before(self, (to_chat, *[say_chat(f"Step {number}.", f"thought {number}", [("call_0", "get_weather", "{}")])
-                                                         for number in range(4)]))
+            says = [say_chat(f"Step {number}.", f"thought {number}", [("call_0", "get_weather", "{}")]) for number in range(4)]
+            gateway, upstream = before(self, (to_chat, *says), workers=1)
             for number in range(4):
                 self.assertEqual(gateway.chat({**chat(model="m", tools=TOOLS, stream=stream), "messages": turns}).status, 200)
                 asked = upstream.requests[-1].json()["messages"]
