@@ -155,7 +155,7 @@ TEST(Reasoning, OfTheClientsOwnIsLeftAlone) {
 
 TEST(Reasoning, NothingIsKeptOfAReplyThatDidNotThinkOrSaidNothing) {
     store::ReasoningStore store;
-    ConversationMark mark("alice");
+    const ConversationMark mark("alice");
     keep_reasoning(reply_of(says(chat::Role::assistant, "Hi"), ""), mark, store);
     keep_reasoning(reply_of(says(chat::Role::assistant, ""), "thoughts"), mark, store);
     EXPECT_EQ(store.stats().texts, 0U);

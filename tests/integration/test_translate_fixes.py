@@ -99,6 +99,22 @@ class Reasoning(unittest.TestCase):
                     {"role": "tool", "tool_call_id": "call_0", "content": "ok"}]
 
 
+    @unittest.skip("relay() keeps what a stream thought only after its last byte has left")
+    def test_it_is_kept_before_the_client_hears_the_end(self):
+        """A quick client's next turn may be another worker's."""
+        call = {"id": "call_0", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+        gateway, upstream = before(self, (to_chat, say_chat("Hi.", "thought", [("call_0", "get_weather", "{}")])))
+        found = set()
+        for number in range(200):
+            turns = [{"role": "user", "content": f"x{number}"}]
+            gateway.chat({**chat(model="m", tools=TOOLS, stream=True), "messages": turns})
+            turns += [{"role": "assistant", "content": "Hi.", "tool_calls": [call]},
+                      {"role": "tool", "tool_call_id": "call_0", "content": "ok"}]
+            gateway.chat({**chat(model="m", tools=TOOLS, stream=True), "messages": turns})
+            found.add(upstream.requests[-1].json()["messages"][1]["reasoning_content"])
+        self.assertEqual(found, {"thought"})
+
+
 class Signatures(unittest.TestCase):
     """A conversation that another provider's model began, gone on with by Anthropic's."""
 
