@@ -192,7 +192,8 @@ std::shared_ptr<const gateway::Snapshot> reload(
     const config::ReasoningStore& wanted = loaded->config.reasoning_store;
     if (loaded->config.data_dir != current->config.data_dir || wanted.enabled != kept.enabled ||
         wanted.max_bytes != kept.max_bytes || wanted.max_age != kept.max_age) {
-        observe::log_warn("a new data_dir or reasoning_store takes effect with the next start only");
+        observe::log_warn(
+            "a new data_dir or reasoning_store takes effect with the next start only");
         loaded->config.data_dir = current->config.data_dir;
         loaded->config.reasoning_store = kept;
     }

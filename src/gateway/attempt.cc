@@ -109,8 +109,7 @@ std::string Attempt::outcome() const {
 /// What cannot be read is not kept: the client's bytes are judged elsewhere.
 void Attempt::tap_bytes(std::string_view bytes) {
     if (!tap || !tap->reader) return;
-    const auto read =
-        bytes.empty() ? tap->reader->end(*tap) : tap->reader->feed(bytes, *tap);
+    const auto read = bytes.empty() ? tap->reader->end(*tap) : tap->reader->feed(bytes, *tap);
     if (!read) tap->reader.reset();
 }
 

@@ -54,8 +54,8 @@ TEST(EndpointTest, EveryOtherEndpointAsksForAKey) {  // AK-4
 
         EXPECT_EQ(transaction.status, 401) << endpoint.path;
         const bool is_anthropic = endpoint.dialect == Dialect::anthropic_messages;
-        EXPECT_TRUE(transaction.reply.contains(is_anthropic ? "authentication_error"
-                                                            : "invalid_api_key"))
+        EXPECT_TRUE(
+            transaction.reply.contains(is_anthropic ? "authentication_error" : "invalid_api_key"))
             << transaction.reply;
     }
 }

@@ -33,7 +33,7 @@ namespace sluice::gateway {
 struct Shared {
     observe::Metrics metrics;
     routing::Board board;
-    std::unique_ptr<observe::PromptFile> prompts;      ///< set before the workers start, or never
+    std::unique_ptr<observe::PromptFile> prompts;  ///< set before the workers start, or never
     std::unique_ptr<store::State> state;           ///< likewise
     context::Calibration calibration;
     std::atomic<bool> counts_tokens = false;  ///< someone has asked for counts

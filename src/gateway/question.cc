@@ -141,8 +141,8 @@ Result<Question> ask_for(Exchange& exchange, Attempt& attempt) {
     exchange.estimate = {};
     const bool counts = exchange.operation == Operation::count_tokens;
     if (question.path.empty() || (counts && attempt.lane.translates())) {
-        return dialect::refuse("model", "the upstream " + upstream.name +
-                                            " has no endpoint for this kind of request");
+        return dialect::refuse(
+            "model", "the upstream " + upstream.name + " has no endpoint for this kind of request");
     }
     if (upstream.timeouts.total) question.deadline = exchange.started + *upstream.timeouts.total;
     if (upstream.concurrency.kind != config::Concurrency::Kind::unlimited) {

@@ -24,9 +24,9 @@ public:
     /// The next message of the conversation.
     void add(const chat::Message& message);
 
-    /// What the reasoning of an assistant's message that comes next is found by: what it says at this
-    /// place, and the ids of its tool calls, which some upstreams give again. Empty for a message
-    /// that says nothing.
+    /// What the reasoning of an assistant's message that comes next is found by: what it says at
+    /// this place, and the ids of its tool calls, which some upstreams give again. Empty for a
+    /// message that says nothing.
     [[nodiscard]] std::vector<store::Key> keys_of(const std::vector<chat::Part>& parts) const;
 
 private:

@@ -26,8 +26,7 @@ Dialect error_dialect(const Exchange& exchange) {
 }
 
 int status_for(Dialect dialect, int status) noexcept {
-    return is_anthropic(dialect) ? anthropic::client_status(status)
-                                 : openai::client_status(status);
+    return is_anthropic(dialect) ? anthropic::client_status(status) : openai::client_status(status);
 }
 
 std::string write_error(Dialect dialect, const Error& error, std::string_view request_id) {

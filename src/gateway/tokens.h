@@ -15,8 +15,8 @@ namespace sluice::gateway {
 [[nodiscard]] context::Vocabulary vocabulary_for(const config::Upstream& upstream,
                                                  std::string_view model);
 
-/// Where tokens are counted at all, once in a while: the estimate for `request`, which goes to `upstream` as `model`, is noted on the
-/// exchange: learn_from_usage() then sees how good it was.
+/// Where tokens are counted at all, once in a while: the estimate for `request`, which goes to
+/// `upstream` as `model`, is noted on the exchange: learn_from_usage() then sees how good it was.
 void sample_estimate(Exchange& exchange, const config::Upstream& upstream,
                      const chat::Request& request);
 void learn_from_usage(const Exchange& exchange);

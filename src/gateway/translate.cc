@@ -86,9 +86,9 @@ bool is_plain_name(std::string_view user) {
            });
 }
 
-/// Claude Code's names are JSON with the ids of the device, the account and the session in it; older
-/// ones end in the session's. It is left out: some upstreams keep their prefix caches apart by the
-/// name, and sessions of one user have tens of kilobytes in common.
+/// Claude Code's names are JSON with the ids of the device, the account and the session in it;
+/// older ones end in the session's. It is left out: some upstreams keep their prefix caches apart
+/// by the name, and sessions of one user have tens of kilobytes in common.
 std::string without_session(std::string_view user) {
     constexpr std::string_view kSession = "_session_";
     if (!user.starts_with('{') || json::find_error(user)) {
@@ -114,6 +114,13 @@ std::string pseudonym(std::string_view user) {
         text += kDigits[byte & 15U];
     }
     return text;
+}
+
+/// For clients that say nothing of it.
+void fill_thinking(const std::optional<bool>& thinks, chat::ThinkingMode& mode) {
+    using Kind = chat::ThinkingMode::Kind;
+    if (!thinks || mode.kind != Kind::unset) return;
+    mode.kind = *thinks ? Kind::enabled : Kind::disabled;
 }
 
 std::string_view tenant_of(const Exchange& exchange) {
@@ -143,10 +150,7 @@ Result<void> translate_request(Exchange& exchange, const config::Upstream& upstr
     }
     request->model = question.model;
     const chat::Abilities abilities = config::abilities_of(upstream, question.model);
-    if (request->thinking.kind == chat::ThinkingMode::Kind::unset && upstream.default_thinking) {
-        request->thinking.kind = *upstream.default_thinking ? chat::ThinkingMode::Kind::enabled
-                                                            : chat::ThinkingMode::Kind::disabled;
-    }
+    fill_thinking(upstream.default_thinking, request->thinking);
     request->user = without_session(request->user);
     if (!is_plain_name(request->user)) request->user = pseudonym(request->user);
     tap = tap_reasoning(exchange, abilities, *request);
@@ -203,7 +207,8 @@ Result<chat::Reply> fold_reply(Lane lane, std::string_view body) {
         case Dialect::anthropic_messages: read = anthropic::read_events(body, fold); break;
     }
     if (!read) return std::unexpected(std::move(read.error()));
-    if (fold.reply().error) return std::unexpected(*fold.reply().error);
+    const std::optional<Error>& told = fold.reply().error;
+    if (told) return std::unexpected(*told);
     if (fold.is_full()) {
         return fail(Errc::upstream_invalid_response, "the upstream's reply is too large");
     }

@@ -332,8 +332,7 @@ TEST(MetricsTest, TranslationsAreCounted) {
     metrics.token_estimate(90, 0);
     metrics.state_writer(7, 1);
     const std::string text = metrics.text();
-    EXPECT_TRUE(
-        text.contains("sluice_translation_changes_total{rule=\"drop.document\"} 2"))
+    EXPECT_TRUE(text.contains("sluice_translation_changes_total{rule=\"drop.document\"} 2"))
         << text;
     EXPECT_TRUE(text.contains("sluice_reasoning_replayed_total{result=\"found\"} 3"));
     EXPECT_TRUE(text.contains("sluice_reasoning_replayed_total{result=\"missing\"} 2"));

@@ -336,8 +336,8 @@ private:
     chat::Usage usage_;
     std::string delta_head_;
     std::uint64_t thinking_bytes_ = 0;  // of the open block
-    std::string signature_;  // the provider's own
-    std::string space_;      // white space that would begin a text block
+    std::string signature_;             // the provider's own
+    std::string space_;                 // white space that would begin a text block
     std::size_t blocks_ = 0;
     std::size_t open_tool_ = 0;
     std::size_t tools_ = 0;
