@@ -103,7 +103,9 @@ bool must_adapt(const config::Upstream& upstream, std::string_view body) {
 Result<void> forward(Exchange& exchange, Attempt& attempt, Question& question) {
     const std::string_view body = exchange.body.view();
     if (attempt.lane.client == Dialect::anthropic_messages) {
-        if (must_adapt(attempt.upstream(), body)) {
+        // An upstream that cannot count it as it is will say so, and it is counted here.
+        const bool counts = exchange.operation == Operation::count_tokens;
+        if (!counts && must_adapt(attempt.upstream(), body)) {
             return translate_request(exchange, attempt.upstream(), attempt.lane, question,
                                      attempt.tap);
         }

@@ -53,12 +53,21 @@ bool tells_by_cutting(const Attempt& attempt) {
     return attempt.lane.client == Dialect::anthropic_messages;
 }
 
+void keep_reasoning(Exchange& exchange, const Attempt& attempt) {
+    store::ReasoningStore* const store = exchange.gateway.reasoning();
+    if (!attempt.tap || store == nullptr) return;
+    const ReasoningTap& tap = *attempt.tap;
+    const chat::Reply& reply = tap.reply ? *tap.reply : tap.fold.reply();
+    if (reply.is_whole && !tap.fold.is_full()) gateway::keep_reasoning(reply, tap.mark, *store);
+}
+
 net::Task<Result<void>> pump(Exchange& exchange, Attempt& attempt, ReplyStream& stream) {
     ReplyStream::Pieces pieces = {attempt.first};
     Result<void> fed;
     if (attempt.broke) fed = std::unexpected(std::move(*attempt.broke));
     for (;;) {
         if (!pieces.empty()) {
+            if (fed && is_complete(stream)) keep_reasoning(exchange, attempt);
             const auto pending = put(exchange, pieces, is_complete(stream));
             if (!pending) co_return std::unexpected(pending.error());
             if (*pending) {
@@ -88,14 +97,6 @@ net::Task<> break_off(Exchange& exchange, std::string_view event) {
     exchange.client.abort();
 }
 
-void keep_reasoning(Exchange& exchange, const Attempt& attempt) {
-    store::ReasoningStore* const store = exchange.gateway.reasoning();
-    if (!attempt.tap || store == nullptr) return;
-    const ReasoningTap& tap = *attempt.tap;
-    const chat::Reply& reply = tap.reply ? *tap.reply : tap.fold.reply();
-    if (reply.is_whole && !tap.fold.is_full()) gateway::keep_reasoning(reply, tap.mark, *store);
-}
-
 net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, ReplyStream& stream) {
     if (!exchange.client.started()) start_event_stream(exchange, attempt.reply().fields);
     exchange.client.release_request();
@@ -107,7 +108,6 @@ net::Task<Result<void>> relay_stream(Exchange& exchange, Attempt& attempt, Reply
     exchange.finish_reason = stream.facts().finish_reason;
     exchange.reply_model = stream.facts().model;
     if (pumped) {
-        keep_reasoning(exchange, attempt);
         co_await attempt.flight->settle();
         co_return pumped;
     }
