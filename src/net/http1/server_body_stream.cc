@@ -97,6 +97,7 @@ Task<Result<void>> ServerConnection::wait_for_piece() {
     waiting_for_piece_ = true;
     const Wake wake = co_await stream_.readable();
     waiting_for_piece_ = false;
+    keep_watch();
     stream_.deadline().never();
     waited_ += Clock::now() - begun;
     if (wake == Wake::cancelled || reading_stopped_) co_return fail(Errc::cancelled);

@@ -191,6 +191,52 @@ TEST(ServerBodyStreamTest, AClientThatLeavesIsTold) {
     EXPECT_TRUE(server.comes_to(0));
 }
 
+/// Reads one piece and then is busy with it until the client leaves.
+class BusyReader final : public ClientWatch {
+public:
+    Task<> read_one(Transaction& transaction) {
+        Pause pause(*worker);
+        pause_ = &pause;
+        transaction.watch_client(this);
+        const auto piece = co_await transaction.read_some();
+        read.set_value(piece.has_value());
+        [[maybe_unused]] const Wake wake = co_await pause.wait(5s);
+        transaction.watch_client(nullptr);
+        pause_ = nullptr;
+        ended.set_value(gone_);
+    }
+    void on_client_gone() override {
+        gone_ = true;
+        pause_->cancel();
+    }
+    void on_server_stopping() override { pause_->cancel(); }
+
+    Worker* worker = nullptr;
+    std::promise<bool> read;
+    std::promise<bool> ended;  // whether because the client had gone
+
+private:
+    Pause* pause_ = nullptr;
+    bool gone_ = false;
+};
+
+TEST(ServerBodyStreamTest, AClientThatLeavesWhileItsBytesAreBeingUsedIsTold) {
+    BusyReader reader;
+    TestServer server([&reader](Transaction& transaction) { return reader.read_one(transaction); });
+    server.on_worker([&] { reader.worker = &server.worker(); });
+    RawSocket client = server.connect();
+    // The body comes after the head, so that nothing of it has been seen when the watch begins.
+    client.send(kSized.substr(0, kSized.size() - 10));
+    std::this_thread::sleep_for(50ms);
+    client.send("012");
+    ASSERT_TRUE(reader.read.get_future().get());
+    client.send("345");
+    client.close();
+
+    EXPECT_TRUE(reader.ended.get_future().get());
+    EXPECT_TRUE(server.comes_to(0));
+}
+
 TEST(ServerBodyStreamTest, AMalformedChunkIsToldAndClosesTheConnection) {
     const StreamEcho echo;
     const TestServer server(script(echo));

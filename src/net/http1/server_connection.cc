@@ -159,6 +159,12 @@ void ServerConnection::watch_client(ClientWatch* watch) {
     if (!buffer_.behind().empty()) probe_.expire_after(kProbeInterval);
 }
 
+/// After a wait of our own for the client's bytes, which took the place of the watch's: while these
+/// bytes are being used nothing else would tell that the client leaves.
+void ServerConnection::keep_watch() {
+    if (client_watch_ != nullptr) probe_.expire_after(kProbeInterval);
+}
+
 void ServerConnection::look_for_client() {
     if (client_watch_ == nullptr) return;
     if (!stream_.peer_gone()) {

@@ -69,6 +69,7 @@ private:
     [[nodiscard]] bool must_close() const;
     Sent put(std::span<const std::string_view> pieces);
     void look_for_client();
+    void keep_watch();
     void on_readable() override { look_for_client(); }
     void on_deadline() override {}
 
