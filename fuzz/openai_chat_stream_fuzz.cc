@@ -70,7 +70,7 @@ Outcome filter(std::string_view bytes, std::size_t size, unsigned flags) {
     outcome.chunks = stream.facts().chunks;
     outcome.has_error = stream.facts().has_error;
     outcome.has_content = stream.facts().has_content;
-    outcome.out_of_resources = stream.out_of_resources();
+    outcome.out_of_resources = stream.facts().out_of_resources;
     return outcome;
 }
 
