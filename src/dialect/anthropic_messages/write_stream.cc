@@ -205,13 +205,14 @@ private:
         has_answer_ = true;
     }
 
-    /// White space in front would keep empty arguments, which mean {}, from being empty.
+    /// White space in front would keep empty arguments, which mean {}, from being empty. What stands
+    /// behind their end would make them no JSON, and comes too late where another call goes on.
     void write_arguments(std::string_view text) {
         if (!has_arguments_) text.remove_prefix(leading_white_space(text));
         if (text.empty()) return;
         has_arguments_ = true;
-        arguments_.feed(text);
-        append_delta(text);
+        text = text.substr(0, arguments_.feed(text));
+        if (!text.empty()) append_delta(text);
     }
 
     /// Only Anthropic's: the clients of this dialect know no others.

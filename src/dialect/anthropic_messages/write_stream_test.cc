@@ -151,6 +151,27 @@ TEST(MessageStream, EachBlockOfThinkingHasItsOwnSignature) {
     EXPECT_EQ(stream.blocks[3].signature, "gw1.1");
 }
 
+TEST(MessageStream, ArgumentsEndWhereTheirBracketsDoHoweverTheyAreCut) {
+    const auto arguments_of = [](std::string_view first, std::string_view second) {
+        std::string out;
+        const auto writer = make_stream_writer(identity(), out);
+        OwnEvent{.kind = chat::Event::Kind::tool_start, .id = "a", .name = "f"}.give(*writer);
+        OwnEvent{.kind = chat::Event::Kind::tool_arguments, .text = std::string(first)}.give(
+            *writer);
+        OwnEvent{.kind = chat::Event::Kind::tool_start, .id = "b", .name = "g", .tool = 1}.give(
+            *writer);
+        OwnEvent{.kind = chat::Event::Kind::tool_arguments, .text = std::string(second)}.give(
+            *writer);
+        OwnEvent{.kind = chat::Event::Kind::end}.give(*writer);
+        return check_stream(out).blocks.at(0).text;
+    };
+    EXPECT_EQ(arguments_of(R"({"a":[1]} })", ""), R"({"a":[1]})");
+    EXPECT_EQ(arguments_of(R"({"a":[1]})", " }"), R"({"a":[1]})");
+    // Closed by the wrong bracket they are no JSON, and pass as they are.
+    EXPECT_EQ(arguments_of("{]x}", ""), "{]x}");
+    EXPECT_EQ(arguments_of("{]", "x}"), "{]x}");
+}
+
 TEST(MessageStream, LongThinkingIsSignedLikeAnyOther) {
     std::string out;
     ReplyIdentity who = identity();
