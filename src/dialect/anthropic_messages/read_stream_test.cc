@@ -172,7 +172,9 @@ TEST_P(GoldenMessages, CutShortItIsTruncatedUnlessTheStopReasonIsThere) {
         const bool is_finished = text.find("finish ") != std::string::npos;
         ASSERT_EQ(end.has_value(), is_finished) << length;
         ASSERT_EQ(text.ends_with("\nend\n"), is_finished) << length;
-        if (!end) ASSERT_EQ(end.error().code, Errc::upstream_truncated);
+        if (!end) {
+            ASSERT_EQ(end.error().code, Errc::upstream_truncated);
+        }
     }
 }
 

@@ -131,7 +131,9 @@ TEST_P(GoldenPassage, CutShortItIsTruncatedUnlessTheStopReasonIsThere) {
         ASSERT_EQ(end.has_value(), is_finished) << length;
         ASSERT_EQ(passage.filter.facts().done, is_finished);
         ASSERT_EQ(passage.sent.find("message_stop") != std::string::npos, is_finished);
-        if (!end) ASSERT_EQ(end.error().code, Errc::upstream_truncated);
+        if (!end) {
+            ASSERT_EQ(end.error().code, Errc::upstream_truncated);
+        }
     }
 }
 
