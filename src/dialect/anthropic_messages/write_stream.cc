@@ -205,8 +205,9 @@ private:
         has_answer_ = true;
     }
 
-    /// White space in front would keep empty arguments, which mean {}, from being empty. What stands
-    /// behind their end would make them no JSON, and comes too late where another call goes on.
+    /// White space in front would keep empty arguments, which mean {}, from being empty. What
+    /// stands behind their end would make them no JSON, and comes too late where another call goes
+    /// on.
     void write_arguments(std::string_view text) {
         if (!has_arguments_) text.remove_prefix(leading_white_space(text));
         if (text.empty()) return;
