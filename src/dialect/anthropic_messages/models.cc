@@ -192,20 +192,7 @@ std::string write_model(const Model& model) {
 }
 
 Result<std::vector<Model>> read_models(std::string_view body, std::size_t max_models) {
-    if (const auto wrong = json::find_error(body)) {
-        return fail(Errc::upstream_invalid_response, "the model list is not valid JSON: " + *wrong);
-    }
-    const auto data = json::find(json::as_value(body), "data");
-    if (!data || !data->is(json::Kind::array)) {
-        return fail(Errc::upstream_invalid_response, "the model list has no 'data'");
-    }
-    std::vector<Model> models;
-    json::Reader entries(*data);
-    while (models.size() < max_models && entries.next()) {
-        Model model = read_model(entries.value());
-        if (!model.id.empty()) models.push_back(std::move(model));
-    }
-    return models;
+    return openai_chat::read_models(body, max_models, read_model);
 }
 
 }  // namespace sluice::dialect::anthropic_messages

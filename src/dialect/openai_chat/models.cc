@@ -46,6 +46,11 @@ std::string write_model(const Model& model) {
 }
 
 Result<std::vector<Model>> read_models(std::string_view body, std::size_t max_models) {
+    return read_models(body, max_models, read_model);
+}
+
+Result<std::vector<Model>> read_models(std::string_view body, std::size_t max_models,
+                                       Model (*read_entry)(const json::Value& entry)) {
     if (const auto wrong = json::find_error(body)) {
         return fail(Errc::upstream_invalid_response, "the model list is not valid JSON: " + *wrong);
     }
@@ -56,7 +61,7 @@ Result<std::vector<Model>> read_models(std::string_view body, std::size_t max_mo
     std::vector<Model> models;
     json::Reader entries(*data);
     while (models.size() < max_models && entries.next()) {
-        Model model = read_model(entries.value());
+        Model model = read_entry(entries.value());
         if (!model.id.empty()) models.push_back(std::move(model));
     }
     return models;

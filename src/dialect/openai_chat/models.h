@@ -4,6 +4,7 @@
 /// upstreams.
 
 #include "base/error.h"
+#include "json/reader.h"
 
 #include <cstdint>
 #include <span>
@@ -27,5 +28,9 @@ struct Model {
 /// At most `max_models` are taken; entries without an id are passed over.
 /// upstream_invalid_response when the body is not a JSON object with a `data` list.
 Result<std::vector<Model>> read_models(std::string_view body, std::size_t max_models = 10'000);
+
+/// The same for a list whose entries `read_entry` reads.
+Result<std::vector<Model>> read_models(std::string_view body, std::size_t max_models,
+                                       Model (*read_entry)(const json::Value& entry));
 
 }  // namespace sluice::dialect::openai_chat
